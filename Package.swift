@@ -1,0 +1,48 @@
+// swift-tools-version: 6.0
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let package = Package(
+    name: "pairingd",
+    products: [
+        .executable(name: "pairingd", targets: ["pairingd"]),
+        .executable(name: "pairingctl", targets: ["pairingctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        // The C libraries, as the system ships them.
+        .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CTOMLPlusPlus"),
+
+        // The layers, lowest first; DESIGN and reasons are in docs/architecture.md.
+        .target(name: "Bluetooth"),
+        .target(name: "EventLoop", dependencies: ["CSystemd"]),
+        .target(name: "DBus", dependencies: ["CDBus", "EventLoop"]),
+        .target(name: "SecurityManager", dependencies: ["Bluetooth"]),
+        .target(name: "HCIMonitor", dependencies: ["Bluetooth", "SecurityManager", "EventLoop"]),
+        .target(name: "BlueZ", dependencies: ["Bluetooth", "DBus", "EventLoop"]),
+        .target(name: "Policy", dependencies: ["Bluetooth", "CTOMLPlusPlus"]),
+        .target(name: "Pairing", dependencies: ["Bluetooth", "Policy", "SecurityManager"]),
+        .target(name: "Journal", dependencies: ["CSystemd", "Pairing"]),
+        .target(name: "Control", dependencies: ["Bluetooth", "DBus", "EventLoop", "Pairing", "Policy"]),
+
+        .executableTarget(
+            name: "pairingd",
+            dependencies: ["BlueZ", "Control", "DBus", "EventLoop", "HCIMonitor", "Journal", "Pairing", "Policy"]),
+        .executableTarget(
+            name: "pairingctl",
+            dependencies: [
+                "Bluetooth", "DBus", "EventLoop",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "BluetoothTests", dependencies: ["Bluetooth"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
