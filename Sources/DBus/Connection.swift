@@ -187,6 +187,7 @@ public final class Connection {
         if message.isSignal("org.freedesktop.DBus.Local", "Disconnected"), message.sender == nil {
             let handler = onDisconnect
             onDisconnect = nil
+            libDBus.failCalls()
             for owner in owners.values { owner.set(nil) }
             handler?()
             return

@@ -17,7 +17,7 @@ public enum TestLoop {
 
 /// Waits until `condition` holds, looking again after each turn of the loop; `false` when `seconds` went by without.
 @LoopActor
-public func eventually(within seconds: Double = 10, _ condition: @LoopActor () -> Bool) async -> Bool {
+public func eventually(within seconds: Double = 5, _ condition: @LoopActor () -> Bool) async -> Bool {
     let deadline = Clock.monotonic + UInt64(seconds * 1_000_000)
     while !condition() {
         guard Clock.monotonic < deadline else { return false }

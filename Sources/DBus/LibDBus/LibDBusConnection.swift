@@ -16,6 +16,7 @@ final class LibDBusConnection {
     private var socketNumber: Int32 = -1
     private var timers: [OpaquePointer: EventSource] = [:]
     private var dispatching: EventSource?
+    private var calls: [ObjectIdentifier: PendingCall] = [:]
 
     /// Begins to connect to `address`, in the form of the D-Bus Specification, "Server Addresses".
     init(address: String) throws(DBusError) {
@@ -61,7 +62,7 @@ final class LibDBusConnection {
     /// Closes the connection; calls that wait for an answer fail.
     func close() {
         dbus_connection_close(pointer)
-        dispatch()
+        failCalls()
     }
 
     func send(_ message: Message) {
@@ -83,7 +84,9 @@ final class LibDBusConnection {
             return PendingCall(pointer: nil, completion: nil)
         }
         let call = PendingCall(pointer: pending, completion: completion)
-        // The call holds itself until the answer is there or it is cancelled.
+        calls[ObjectIdentifier(call)] = call
+        call.onEnd = { [weak self] in self?.calls[$0] = nil }
+        // libdbus holds the call too, until the answer is there or it is cancelled.
         dbus_pending_call_set_notify(
             pending,
             { pending, call in
@@ -95,6 +98,11 @@ final class LibDBusConnection {
             }, Unmanaged.passRetained(call).toOpaque(),
             { if let call = $0 { Unmanaged<PendingCall>.fromOpaque(call).release() } })
         return call
+    }
+
+    /// Fails the calls that wait for an answer; libdbus would leave them waiting when the connection breaks.
+    func failCalls() {
+        for call in calls.values { call.end(with: .failure(.disconnected)) }
     }
 
     // MARK: The loop's side
@@ -233,6 +241,8 @@ private struct LibDBusCallbacks {
 /// A method call whose answer has not come.
 @LoopActor
 final class PendingCall {
+    fileprivate var onEnd: (@LoopActor (ObjectIdentifier) -> Void)?
+    /// `nonisolated(unsafe)`: changed on the loop only; `deinit` uses it when nobody else can.
     nonisolated(unsafe) private var pointer: OpaquePointer?
     private var completion: (@LoopActor (Result<Message, DBusError>) -> Void)?
 
@@ -244,35 +254,25 @@ final class PendingCall {
     }
 
     /// The answer, if it still comes, is dropped, and the completion gets ``DBusError/cancelled``.
-    func cancel() {
-        guard let completion else { return }
-        self.completion = nil
-        if let pointer { dbus_pending_call_cancel(pointer) }
-        release()
-        completion(.failure(.cancelled))
-    }
+    func cancel() { end(with: .failure(.cancelled)) }
 
     fileprivate func finish(_ reply: OpaquePointer?) {
-        guard let completion else {
-            if let reply { dbus_message_unref(reply) }
-            return
-        }
-        self.completion = nil
-        let result: Result<Message, DBusError>
-        if let reply {
-            let message = Message(owning: reply)
-            result = message.kind == .error ? .failure(message.error) : .success(message)
-        } else {
-            result = .failure(.disconnected)
-        }
-        release()
-        completion(result)
+        guard let reply else { return end(with: .failure(.disconnected)) }
+        let message = Message(owning: reply)
+        end(with: message.kind == .error ? .failure(message.error) : .success(message))
     }
 
-    private func release() {
-        guard let pointer else { return }
-        self.pointer = nil
-        dbus_pending_call_unref(pointer)
+    fileprivate func end(with result: Result<Message, DBusError>) {
+        guard let completion else { return }
+        self.completion = nil
+        onEnd?(ObjectIdentifier(self))
+        if let pointer {
+            self.pointer = nil
+            // Without effect when the answer has come.
+            dbus_pending_call_cancel(pointer)
+            dbus_pending_call_unref(pointer)
+        }
+        completion(result)
     }
 
     deinit {
