@@ -242,10 +242,7 @@ public final class Subscription {
         case .path(let path): guard message.path == path else { return false }
         case .namespace(let path): guard message.path?.isWithin(path) == true else { return false }
         }
-        if let firstArgument = rule.firstArgument {
-            guard case .string(firstArgument)? = message.arguments.first else { return false }
-        }
-        return true
+        return rule.firstArgument == nil || rule.firstArgument == message.firstString
     }
 }
 

@@ -53,6 +53,15 @@ public final class Message: @unchecked Sendable {
         return decodeAll(&iterator)
     }
 
+    /// The first argument when it is a string, without decoding the others.
+    var firstString: String? {
+        var iterator = DBusMessageIter()
+        guard dbus_message_iter_init(pointer, &iterator) != 0,
+            dbus_message_iter_get_arg_type(&iterator) == code(.string)
+        else { return nil }
+        return text(&iterator)
+    }
+
     /// The error that an error message carries.
     var error: DBusError {
         var text = ""
