@@ -162,7 +162,8 @@ extension Interface {
         var lines = ["  <interface name=\"\(name)\">"]
         for method in methods {
             let arguments =
-                method.input.map { argument($0, direction: "in") } + method.output.map { argument($0, direction: "out") }
+                method.input.map { argument($0, direction: "in") }
+                + method.output.map { argument($0, direction: "out") }
             lines += element("method", method.name, arguments)
         }
         for signal in signals {
