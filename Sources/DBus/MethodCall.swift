@@ -13,6 +13,8 @@ public final class MethodCall {
     public let interface: String
     public let member: String
     public let arguments: [Value]
+    /// The user that was authorised to make this call; `nil` for a method that anyone may call.
+    public internal(set) var user: UInt32?
     /// May polkit ask the caller's person?
     public let allowsInteraction: Bool
 

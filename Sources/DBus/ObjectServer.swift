@@ -6,8 +6,9 @@ public import EventLoop
 /// objects and changes.
 @LoopActor
 public final class ObjectServer {
-    /// Decides whether the caller may do what a method asks for; throws the error that the caller gets.
-    public var authorize: (@LoopActor (MethodCall, Access) async throws(DBusError) -> Void)?
+    /// Decides whether the caller may do what a method asks for, and gives its user; throws the error that the caller
+    /// gets.
+    public var authorize: (@LoopActor (MethodCall, Access) async throws(DBusError) -> UInt32)?
 
     private unowned let connection: Connection
     private var objects: [ObjectPath: Exported] = [:]
@@ -125,7 +126,7 @@ public final class ObjectServer {
         guard let authorize else { throw .accessDenied("nobody may call \(call.member)") }
         onLoop {
             do throws(DBusError) {
-                try await authorize(call, method.access)
+                call.user = try await authorize(call, method.access)
                 interface.invoke(call, on: exported.object)
             } catch {
                 call.fail(error)

@@ -91,8 +91,9 @@ struct ConnectionTests {
         server.objects.authorize = { (call, access) throws(DBusError) in
             #expect(access.action == "org.example.guarded")
             #expect(call.sender == client.uniqueName)
+            return 7
         }
-        #expect(try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Guarded") == [])
+        #expect(try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Guarded") == [.uint32(7)])
     }
 
     @Test("Names and strings that libdbus would stop the process for are errors")
@@ -192,6 +193,8 @@ private final class Echo {
                     call.reply(.string("second"))
                     call.fail(.failed("third"))
                 }),
-            Method("Guarded", access: Access(action: "org.example.guarded"), deferred: { _, call in call.reply() }),
+            Method(
+                "Guarded", out: [Argument("user", "u")], access: Access(action: "org.example.guarded"),
+                deferred: { _, call in call.reply(.uint32(call.user ?? 0)) }),
         ])
 }
