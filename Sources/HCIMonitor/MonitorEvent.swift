@@ -43,7 +43,7 @@ public struct MonitorPeer: Hashable, Sendable {
     /// The identity address where the controller resolved a private one. The host may still know the device by
     /// another address: the kernel resolves what the controller could not.
     public var address: Address
-    /// `nil` on BR/EDR.
+    /// `nil` on BR/EDR, and for a type that the specification reserves.
     public var addressType: AddressType?
 
     public init(address: Address, addressType: AddressType?) {
@@ -101,6 +101,8 @@ public struct MalformedRecord: Error, Hashable, Sendable {
         case lengthMismatch(offset: Int, declared: Int, actual: Int)
         /// A frame on an SMP channel is longer than any SMP packet; both in octets, without the L2CAP header.
         case frameTooLong(declared: Int, maximum: Int)
+        /// A frame on an SMP channel goes on behind the length that its L2CAP header declares; both in octets.
+        case frameOverrun(declared: Int, actual: Int)
         /// A new frame started before the last one on an SMP channel was complete.
         case unfinishedFrame(received: Int)
         /// A packet that fits into one fragment came in several. The filter hides other channels' frames, so whether
@@ -116,7 +118,7 @@ public struct MalformedRecord: Error, Hashable, Sendable {
             switch self {
             case .truncated(let offset, _), .lengthMismatch(let offset, _, _): offset
             case .securityManager(let error): error.offset
-            case .frameTooLong, .unfinishedFrame, .needlessFragments, .tooManyFragments: nil
+            case .frameTooLong, .frameOverrun, .unfinishedFrame, .needlessFragments, .tooManyFragments: nil
             }
         }
     }

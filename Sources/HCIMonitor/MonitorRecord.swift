@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import SecurityManager
+import SecurityManager
 
 /// One record of the kernel's monitor channel: what it is, which adapter it is about, and its payload.
 ///

@@ -4,22 +4,25 @@
 package struct OctetReader {
     /// The octets end before the field does.
     package struct EndReached: Error, Hashable, Sendable {
-        /// Where the field starts, in octets from the start of what is read.
+        /// Where the field starts, counted like the reader's ``OctetReader/offset``.
         package let offset: Int
         /// How many octets are missing, at least 1.
         package let missing: Int
     }
 
     private let octets: ArraySlice<UInt8>
+    private let base: Int
     private var position: ArraySlice<UInt8>.Index
 
-    package init(_ octets: ArraySlice<UInt8>) {
+    /// `base` is the offset of the first octet, where `octets` are a part of something.
+    package init(_ octets: ArraySlice<UInt8>, base: Int = 0) {
         self.octets = octets
+        self.base = base
         position = octets.startIndex
     }
 
-    /// How many octets have been read.
-    package var offset: Int { position - octets.startIndex }
+    /// The offset of the next octet.
+    package var offset: Int { base + position - octets.startIndex }
 
     /// What has not been read yet.
     package var rest: ArraySlice<UInt8> { octets[position...] }
