@@ -51,8 +51,9 @@ struct SMPPacketTests {
     @Test("A packet that is cut anywhere is an error that says where", arguments: samples.map(\.octets))
     func truncation(octets: [UInt8]) {
         for length in 0..<octets.count {
-            do {
-                Issue.record("\(try SMPPacket(decoding: octets[..<length])) from \(length) octets")
+            do throws(SMPDecodingError) {
+                let packet = try SMPPacket(decoding: octets[..<length])
+                Issue.record("\(packet) from \(length) octets")
             } catch .truncated(let offset, let missing) {
                 #expect(offset <= length && missing > 0 && length + missing <= octets.count)
             } catch {
