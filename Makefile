@@ -55,6 +55,8 @@ install: build
 	install -D -m 755 $(BINARIES)/pairingd $(DESTDIR)$(PREFIX)/libexec/pairingd
 	install -D -m 755 $(BINARIES)/pairingctl $(DESTDIR)$(PREFIX)/bin/pairingctl
 	install -D -m 644 dbus/org.pairingd.conf $(DESTDIR)$(DBUSDIR)/org.pairingd.conf
+	install -d -m 755 $(DESTDIR)$(UNITDIR)
+	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d
 	install -D -m 644 -t $(DESTDIR)/usr/lib/pairingd/devices.d policy/*.toml
 
