@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Bluetooth
+
+/// What has happened.
+///
+/// Whoever drives the ``Coordinator`` hands over what the monitor channel and the object cache have before what the
+/// agents' connections have: the bus keeps no order between connections, and a result without its evidence is a guess.
+public enum Event: Sendable {
+    /// BlueZ is on the bus, and our agents are registered. Its objects follow as changes.
+    case bluezAppeared
+    /// BlueZ has left the bus, with its objects: what it asked cannot be answered, and what we called never returns.
+    case bluezVanished
+    case adapterChanged(AdapterSnapshot)
+    case adapterRemoved(AdapterReference)
+    case deviceChanged(DeviceSnapshot)
+    case deviceRemoved(DeviceReference)
+    /// BlueZ asks. The device has to be known by then: read it first where its signal has not come yet.
+    case question(AgentQuestion)
+    /// `Cancel`: BlueZ took this agent's outstanding question back; it does not say which device that was about.
+    case questionCancelled(AgentRole)
+    /// `Release`: bluetoothd is about to end.
+    case agentReleased(AgentRole)
+    /// `Device1.Pair()` returned; no error means success.
+    case pairFinished(PairingNumber, error: BlueZError?)
+    case disconnectFinished(DeviceReference, error: BlueZError?)
+    /// `Adapter1.RemoveDevice()` returned, which it does before the object is gone.
+    case removeFinished(DeviceReference, error: BlueZError?)
+    case discoveryStarted(AdapterReference, error: BlueZError?)
+    /// Is the monitor channel read?
+    case monitorAvailable(Bool)
+    /// A Pairing Failed packet on the air.
+    case smpFailure(AdapterReference, Address, SMPFailure)
+    /// A link ended, with its HCI error code (Core Specification, Vol 1, Part F, 1.3).
+    case linkDisconnected(AdapterReference, Address, reason: UInt8)
+    case rulesChanged(any RuleBook)
+    /// ``Coordinator/nextDeadline`` is reached.
+    case tick
+}

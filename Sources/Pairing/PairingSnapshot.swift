@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Bluetooth
+
+/// A pairing as others see it: nothing in it is secret.
+public struct PairingSnapshot: Hashable, Sendable {
+    public let number: PairingNumber
+    public let origin: PairingOrigin
+    /// Who asked for it; `nil` when the device did.
+    public let actor: Actor?
+    /// The device's address as BlueZ knows it at present.
+    public let address: Address
+    /// `nil` until BlueZ knows the device.
+    public let device: DeviceReference?
+    /// `nil` until it is clear on which adapter.
+    public let adapter: AdapterReference?
+    public let name: UntrustedText?
+    /// `nil` until a rule matched.
+    public let rule: String?
+    /// What our side shows; `nil` until a rule decided, and for a pairing that the device started.
+    public let ioCapability: IOCapability?
+    /// From 1.
+    public let attempt: Int
+    public let phase: PairingPhase
+    /// Microseconds since the epoch.
+    public let startedAt: UInt64
+    /// Microseconds since the epoch; `nil` while it goes on.
+    public let finishedAt: UInt64?
+    /// `nil` while it goes on.
+    public let outcome: PairingOutcome?
+}
+
+/// Who started a pairing.
+public enum PairingOrigin: String, Hashable, Sendable, CaseIterable {
+    /// A person or a program asked for it.
+    case requested
+    /// The device started it.
+    case incoming
+}
+
+/// How far a pairing is.
+public enum PairingPhase: String, Hashable, Sendable, CaseIterable {
+    /// Another one is under way.
+    case queued
+    /// The device, or something that a rule needs to know of it, has not been seen yet.
+    case discovering
+    /// A removal is waited for, or a connection without a bond is closed.
+    case preparing
+    case pairing
+    /// BlueZ says that it is done; its properties have to say so too.
+    case verifying
+    /// It is decided; BlueZ has to let go.
+    case ending
+    case done
+}
+
+/// How a pairing ended.
+public struct PairingOutcome: Hashable, Sendable {
+    public let result: PairingResult
+    /// What exactly happened, in words; empty where the result says it all. Never a secret, always safe to print.
+    public let reason: String
+
+    init(_ result: PairingResult, _ reason: String = "") {
+        self.result = result
+        self.reason = reason
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How long things may take.
+public struct Timing: Hashable, Sendable {
+    /// How long a person has to answer. The radio protocol ends a pairing after 30 s (Core Specification, Vol 3, Part H,
+    /// 3.4), so it has to be less.
+    public var request = Duration.seconds(25)
+    /// How long digits are shown, at most.
+    public var display = Duration.seconds(30)
+    /// How long a device, or a fact that a rule asks for, is looked for.
+    public var discovery = Duration.seconds(30)
+    /// A whole pairing that we start, from its turn on, where the command says nothing else.
+    public var pairing = Duration.seconds(60)
+    /// What the other side may take after a question was answered: the radio protocol's 30 s, and some.
+    public var incoming = Duration.seconds(35)
+    /// What BlueZ may take to disconnect, to remove, or to give a cancelled `Pair()` back.
+    public var promptness = Duration.seconds(10)
+    /// What the property `Paired` may lag behind the result of `Pair()`.
+    public var verification = Duration.seconds(5)
+    /// What `Pair()` may go on once the bond is there: BlueZ answers when it has read the services (`src/device.c`,
+    /// device_bonding_complete).
+    public var serviceDiscovery = Duration.seconds(10)
+    /// What the evidence of why BlueZ took a question back may lag behind.
+    public var evidence = Duration.seconds(2)
+    /// How long a finished request is kept.
+    public var finishedRequest = Duration.seconds(60)
+
+    public init() {}
+}
+
+/// How much is kept, so that a neighbour with changing addresses can neither fill the memory nor hide what is real.
+public struct Bounds: Hashable, Sendable {
+    /// Pairings that wait for their turn.
+    public var queuedPairings = 64
+    /// Pairings that devices started and that go on.
+    public var incomingPairings = 1024
+    /// Open requests of incoming pairings and services; those of pairings that we started come on top.
+    public var openRequests = 1024
+    public var openRequestsPerDevice = 4
+    /// Finished pairings that are kept; those that a rule refused go first.
+    public var finishedPairings = 32
+    /// Finished requests that are kept, within ``Timing/finishedRequest``.
+    public var finishedRequests = 1024
+    /// Removals of devices under way.
+    public var removals = 64
+
+    public init() {}
+}
