@@ -1,55 +1,175 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Bluetooth
+import Policy
+
 /// Decides and carries out pairings: what happens goes in, what has to be done comes out.
 ///
 /// It has no clock, no bus and no task: the same events at the same moments always give the same effects. Carry out the
 /// effects of one call before the next call, and come back with ``Event/tick`` at ``nextDeadline``.
 public struct Coordinator: Sendable {
+    var rules: any RuleBook
+    private var numbers: any NumberSource
+    let timing: Timing
+    let bounds: Bounds
+
+    // What BlueZ has; as much as BlueZ itself keeps.
+    var isBlueZRunning = false
+    var adapters: [AdapterReference: AdapterSnapshot] = [:]
+    var devices: [DeviceReference: DeviceSnapshot] = [:]
+    var removals: [DeviceReference: Removal] = [:]
+    var hasMonitor = false
+
+    var live: [PairingNumber: LivePairing] = [:]
+    /// Requested pairings that wait, in order.
+    var queue: [PairingNumber] = []
+    /// The requested pairing whose turn it is: BlueZ does one at a time (`src/shared/mgmt.c`, can_write_data).
+    var active: PairingNumber?
+    var incoming: [DeviceReference: PairingNumber] = [:]
+    /// The oldest first.
+    var finished: [PairingSnapshot] = []
+
+    var open: [RequestNumber: OpenRequest] = [:]
+    /// The oldest first.
+    var closed: [ClosedRequest] = []
+
+    /// How many pairings follow each device.
+    var watchers: [DeviceReference: Int] = [:]
+    private var outbox: [Effect] = []
+
+    struct ClosedRequest: Sendable {
+        let snapshot: RequestSnapshot
+        let removal: MonotonicTime
+    }
+
+    /// - Parameter numbers: For pairings and requests alike.
     public init(
         rules: any RuleBook, numbers: any NumberSource, timing: Timing = Timing(), bounds: Bounds = Bounds()
     ) {
+        self.rules = rules
+        self.numbers = numbers
+        self.timing = timing
+        self.bounds = bounds
     }
 
+    /// Takes in what happened.
+    public mutating func handle(_ event: Event, at now: Moment) -> [Effect] {
+        expire(at: now)
+        take(event, at: now)
+        return drain(at: now)
+    }
+
+    private mutating func take(_ event: Event, at now: Moment) {
+        switch event {
+        case .bluezAppeared: isBlueZRunning = true
+        case .bluezVanished: bluezVanished(at: now)
+        case .adapterChanged(let adapter): adapterChanged(adapter, at: now)
+        case .adapterRemoved(let adapter): adapterRemoved(adapter, at: now)
+        case .deviceChanged(let device): deviceChanged(device, at: now)
+        case .deviceRemoved(let device): deviceRemoved(device, at: now)
+        case .question(let question): asked(question, at: now)
+        case .questionCancelled(let role): questionCancelled(role, at: now)
+        case .agentReleased: bluezIsEnding(at: now)
+        case .pairFinished(let number, let error): pairFinished(number, error, at: now)
+        case .disconnectFinished(let device, let error): disconnectFinished(device, error, at: now)
+        case .removeFinished(let device, let error): removeFinished(device, error, at: now)
+        case .discoveryStarted(let adapter, let error): discoveryStarted(adapter, error, at: now)
+        case .monitorAvailable(let isAvailable): hasMonitor = isAvailable
+        case .smpFailure(let adapter, let address, let failure): smpFailed(adapter, address, failure, at: now)
+        case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)
+        case .rulesChanged(let rules): rulesChanged(rules, at: now)
+        case .tick: break
+        }
+    }
+
+    // MARK: What others see
+
     /// When ``Event/tick`` is due; `nil` while nothing waits.
-    public var nextDeadline: MonotonicTime? { nil }
+    public var nextDeadline: MonotonicTime? {
+        var next = closed.first?.removal
+        func consider(_ deadline: MonotonicTime?) {
+            if let deadline { next = next.map { min($0, deadline) } ?? deadline }
+        }
+        for pairing in live.values { consider(pairing.nextDeadline) }
+        for request in open.values { consider(request.snapshot.deadline.monotonic) }
+        for removal in removals.values { consider(removal.until) }
+        return next
+    }
 
     /// Live pairings and the last finished ones, by number.
-    public var pairings: [PairingSnapshot] { [] }
+    public var pairings: [PairingSnapshot] {
+        (finished + live.values.map { $0.snapshot() }).sorted { $0.number < $1.number }
+    }
 
     /// Open requests and those that finished lately, by number.
-    public var requests: [RequestSnapshot] { [] }
+    public var requests: [RequestSnapshot] {
+        (closed.map(\.snapshot) + open.values.map(\.snapshot)).sorted { $0.number < $1.number }
+    }
 
-    public func pairing(_ number: PairingNumber) -> PairingSnapshot? { nil }
-    public func request(_ number: RequestNumber) -> RequestSnapshot? { nil }
+    /// A live pairing, or one of the last finished ones.
+    public func pairing(_ number: PairingNumber) -> PairingSnapshot? {
+        live[number]?.snapshot() ?? finished.first { $0.number == number }
+    }
 
-    /// Takes in what happened.
-    public mutating func handle(_ event: Event, at now: Moment) -> [Effect] { [] }
+    /// An open request, or one that finished lately.
+    public func request(_ number: RequestNumber) -> RequestSnapshot? {
+        open[number]?.snapshot ?? closed.first { $0.snapshot.number == number }?.snapshot
+    }
 
-    /// Queues a pairing.
-    ///
-    /// - Parameters:
-    ///   - timeout: For the whole pairing, from its turn on; `nil` for ``Timing/pairing``.
-    public mutating func pair(
-        _ target: Target, timeout: Duration? = nil, actor: Actor, at now: Moment
-    ) throws(CommandError) -> (number: PairingNumber, effects: [Effect]) { throw .bluezAbsent }
+    // MARK: Tools of the parts
 
-    /// Ends a pairing in whatever state it is.
-    public mutating func cancelPairing(
-        _ number: PairingNumber, actor: Actor, at now: Moment
-    ) throws(CommandError) -> [Effect] { throw .unknownPairing }
+    mutating func emit(_ effect: Effect) { outbox.append(effect) }
 
-    /// Removes a device and its bond from BlueZ; the end comes as ``Effect/forgetFinished(_:error:)``.
-    public mutating func forget(
-        _ target: Target, token: CommandToken, actor: Actor, at now: Moment
-    ) throws(CommandError) -> [Effect] { throw .unknownDevice }
+    mutating func nextNumber() -> UInt64 { numbers.next() }
 
-    /// Answers a request.
-    public mutating func answer(
-        _ number: RequestNumber, with answer: RequestAnswer, actor: Actor, at now: Moment
-    ) throws(CommandError) -> [Effect] { throw .unknownRequest }
+    /// Begins what can begin, and hands out what has to be done: answers first, because the radio waits for them.
+    mutating func drain(at now: Moment) -> [Effect] {
+        startNext(at: now)
+        var replies: [Effect] = []
+        var others: [Effect] = []
+        for effect in outbox {
+            if case .reply = effect { replies.append(effect) } else { others.append(effect) }
+        }
+        outbox.removeAll(keepingCapacity: true)
+        return replies + others
+    }
 
-    /// The digits to compare or to type on the device, while the request is open.
-    public func digits(of number: RequestNumber, at now: Moment) throws(CommandError) -> RequestDigits {
-        throw .unknownRequest
+    /// Changes a live pairing, and publishes the change if it can be seen.
+    mutating func modify(_ number: PairingNumber, _ change: (inout LivePairing) -> Void) {
+        guard var pairing = live[number] else { return }
+        let before = pairing.snapshot()
+        let adapters = pairing.discoveringAdapters
+        change(&pairing)
+        live[number] = pairing
+        // A discovery slows a pairing down: it ends with the state that needs it.
+        for adapter in adapters.subtracting(pairing.discoveringAdapters).sorted() { emit(.stopDiscovery(adapter)) }
+        let after = pairing.snapshot()
+        if before != after { emit(.publish(.pairingChanged(after))) }
+    }
+
+    mutating func enter(_ state: PairingState, _ number: PairingNumber) {
+        modify(number) { $0.state = state }
+    }
+
+    /// Lets a live pairing follow `device`, or none.
+    mutating func follow(_ device: DeviceSnapshot?, for number: PairingNumber) {
+        let old = live[number]?.device
+        if let device, device.reference != old {
+            watchers[device.reference, default: 0] += 1
+            if watchers[device.reference] == 1 { emit(.watch(device.reference)) }
+        }
+        if let old, old != device?.reference { unwatch(old) }
+        modify(number) { pairing in
+            pairing.device = device?.reference
+            guard let device else { return }
+            pairing.address = device.facts.address
+            pairing.name = device.facts.name
+        }
+    }
+
+    mutating func unwatch(_ device: DeviceReference) {
+        guard let count = watchers[device] else { return }
+        watchers[device] = count > 1 ? count - 1 : nil
+        if count == 1 { emit(.unwatch(device)) }
     }
 }

@@ -5,20 +5,20 @@ public import Bluetooth
 /// A pairing as others see it: nothing in it is secret.
 public struct PairingSnapshot: Hashable, Sendable {
     public let number: PairingNumber
-    public let origin: PairingOrigin
+    public internal(set) var origin: PairingOrigin
     /// Who asked for it; `nil` when the device did.
-    public let actor: Actor?
+    public internal(set) var actor: Actor?
     /// The device's address as BlueZ knows it at present.
     public let address: Address
     /// `nil` until BlueZ knows the device.
     public let device: DeviceReference?
     /// `nil` until it is clear on which adapter.
-    public let adapter: AdapterReference?
+    public internal(set) var adapter: AdapterReference?
     public let name: UntrustedText?
     /// `nil` until a rule matched.
     public let rule: String?
     /// What our side shows; `nil` until a rule decided, and for a pairing that the device started.
-    public let ioCapability: IOCapability?
+    public internal(set) var ioCapability: IOCapability?
     /// From 1.
     public let attempt: Int
     public let phase: PairingPhase

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How pairings come to their results.
+extension Coordinator {
+    /// Our side has decided how a pairing ends.
+    ///
+    /// - Parameter cut: Nothing that was said to BlueZ ends the pairing: `Pair()` has to be cancelled, or the link cut.
+    mutating func conclude(_ number: PairingNumber, _ cause: Cause, cut: Bool, at now: Moment) {
+        guard let pairing = live[number] else { return }
+        let until = now.monotonic + timing.promptness
+        switch pairing.state {
+        case .ending: return
+        case .pairing(let call):
+            enter(.ending(cause, .pairResult(isCancelled: cut, until: until)), number)
+            for request in openRequests(of: number) { cancel(request, at: now) }
+            if cut { emit(.cancelPairing(call.device)) }
+        case .answering where cut:
+            enter(.ending(cause, .disconnection(until: until)), number)
+            for request in openRequests(of: number) { cancel(request, at: now) }
+            if let device = pairing.device { emit(.disconnect(device)) }
+        case .queued, .awaitingRemoval, .discovering, .disconnecting, .answering, .verifying:
+            finish(number, cause, at: now)
+        }
+    }
+
+    mutating func pairFinished(_ number: PairingNumber, _ error: BlueZError?, at now: Moment) {
+        guard let pairing = live[number] else { return }
+        if error == nil { modify(number) { $0.hasSucceeded = true } }
+        switch pairing.state {
+        case .pairing(let call):
+            let hasBond = devices[call.device]?.hasBond == true
+            modify(number) { $0.evidence.error = error }
+            guard let error, !hasBond else {
+                // An error after the bond came is about the services, which were read over it.
+                if hasBond { return finish(number, PairingOutcome(.paired), at: now) }
+                for request in openRequests(of: number) { cancel(request, as: .completed, at: now) }
+                return enter(.verifying(until: now.monotonic + timing.verification), number)
+            }
+            if error.isUnknownObject, !pairing.hasLookedAgain {
+                lookAgain(number, call.device, at: now)
+            } else {
+                finish(number, at: now)
+            }
+        case .ending(let cause, .pairResult):
+            // It came to a bond a moment before it was ended.
+            if mayHaveBond(number), !cause.undoesBond {
+                finish(number, PairingOutcome(.paired), at: now)
+            } else {
+                finish(number, cause, at: now)
+            }
+        default: return
+        }
+    }
+
+    /// BlueZ has dropped the device's object, of which the signal is still on its way.
+    private mutating func lookAgain(_ number: PairingNumber, _ device: DeviceReference, at now: Moment) {
+        for request in openRequests(of: number) { cancel(request, at: now) }
+        devices[device] = nil
+        modify(number) { pairing in
+            pairing.hasLookedAgain = true
+            pairing.evidence = Evidence()
+            pairing.state = .queued
+        }
+        prepare(number, at: now)
+    }
+
+    // MARK: Deadlines
+
+    /// Ends what has come to its deadline.
+    mutating func expire(at now: Moment) {
+        guard let next = nextDeadline, next <= now.monotonic else { return }
+        while let first = closed.first, first.removal <= now.monotonic { removeOldestClosed() }
+        for request in open.values.filter({ $0.snapshot.deadline.monotonic <= now.monotonic }).inOrder {
+            // One before it may have ended the pairing, and it with it.
+            if open[request.snapshot.number] != nil { requestExpired(request, at: now) }
+        }
+        let due = live.values.filter { pairing in pairing.nextDeadline.map { $0 <= now.monotonic } ?? false }
+        for pairing in due.sorted(by: { $0.number < $1.number }) where live[pairing.number] != nil {
+            pairingExpired(pairing, at: now)
+        }
+        for device in removals.filter({ $0.value.until <= now.monotonic }).keys.sorted() {
+            removalExpired(device, at: now)
+        }
+    }
+
+    private mutating func pairingExpired(_ pairing: LivePairing, at now: Moment) {
+        let number = pairing.number
+        let isOver = pairing.deadline.map { $0 <= now.monotonic } ?? false
+        switch pairing.state {
+        case .queued, .awaitingRemoval, .discovering, .disconnecting:
+            if isOver { finish(number, .timedOut, at: now) } else { preparationExpired(pairing, at: now) }
+        case .pairing(let call):
+            if call.bondedUntil != nil {
+                emit(.abandonPair(number))
+                finish(number, PairingOutcome(.paired), at: now)
+            } else {
+                conclude(number, .timedOut, cut: true, at: now)
+            }
+        case .answering: finish(number, at: now)
+        case .verifying:
+            finish(number, PairingOutcome(.failed, "BlueZ reported success, and no bond"), at: now)
+        case .ending(let cause, .pairResult(isCancelled: false, _)):
+            guard let device = pairing.device else { return finish(number, cause, at: now) }
+            let until = now.monotonic + timing.promptness
+            enter(.ending(cause, .pairResult(isCancelled: true, until: until)), number)
+            emit(.cancelPairing(device))
+        case .ending(let cause, .pairResult):
+            emit(.abandonPair(number))
+            finish(number, cause, at: now)
+        case .ending(let cause, .disconnection): finish(number, cause, at: now)
+        }
+    }
+
+    // MARK: The result
+
+    mutating func finish(_ number: PairingNumber, _ cause: Cause, at now: Moment) {
+        finish(number, Evidence(decision: cause).outcome, cause, at: now)
+    }
+
+    /// Ends a pairing with what the evidence says.
+    mutating func finish(_ number: PairingNumber, at now: Moment) {
+        guard var evidence = live[number]?.evidence else { return }
+        evidence.hasMonitor = hasMonitor
+        finish(number, evidence.outcome, at: now)
+    }
+
+    /// - Parameter canReply: BlueZ is still there to take answers.
+    mutating func finish(
+        _ number: PairingNumber, _ outcome: PairingOutcome, _ cause: Cause? = nil, canReply: Bool = true, at now: Moment
+    ) {
+        guard let pairing = live[number] else { return }
+        let isUndone = cause?.undoesBond == true && mayHaveBond(number)
+        for request in openRequests(of: number) {
+            let isDone = outcome.result == .paired && request.question.kind.isDisplay
+            if canReply {
+                cancel(request, as: isDone ? .completed : .cancelled, at: now)
+            } else {
+                close(request, .cancelled, .cancellation, at: now)
+            }
+        }
+        // Leaves what the state keeps going, such as a discovery.
+        for adapter in pairing.discoveringAdapters.sorted() where canReply { emit(.stopDiscovery(adapter)) }
+        live[number] = nil
+        queue.removeAll { $0 == number }
+        if active == number { active = nil }
+        if let device = pairing.device {
+            if incoming[device] == number { incoming[device] = nil }
+            unwatch(device)
+        }
+        keep(pairing.snapshot(outcome: outcome, finishedAt: now.realtime), pairing, cause)
+        if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
+    }
+
+    /// Has this pairing, as far as it went, made a bond?
+    private func mayHaveBond(_ number: PairingNumber) -> Bool {
+        guard let pairing = live[number], !pairing.state.isPreparation, let device = pairing.device else {
+            return false
+        }
+        return pairing.hasSucceeded || devices[device]?.hasBond == true
+    }
+
+    /// Keeps the result; what strangers were refused makes room first, so that it hides nothing.
+    private mutating func keep(_ snapshot: PairingSnapshot, _ pairing: LivePairing, _ cause: Cause?) {
+        finished.append(snapshot)
+        emit(.publish(.pairingChanged(snapshot)))
+        if finished.count > bounds.finishedPairings {
+            let isRefusal = { (old: PairingSnapshot) in
+                old.origin == .incoming && old.outcome?.result == .rejectedByPolicy
+            }
+            let oldest = finished.firstIndex(where: isRefusal) ?? finished.startIndex
+            emit(.publish(.pairingRemoved(finished.remove(at: oldest).number)))
+        }
+        let isSuccess = snapshot.outcome.map { $0.result == .paired || $0.result == .alreadyBonded } ?? false
+        emit(
+            .record(
+                Record(
+                    subject: .pairing, device: snapshot.device, address: snapshot.address, name: snapshot.name,
+                    adapter: snapshot.adapter, rule: snapshot.rule, pairing: snapshot.number,
+                    verdict: cause?.verdict ?? (isSuccess ? .finished : .failed), decider: cause?.decider ?? .events,
+                    result: snapshot.outcome?.result, reason: snapshot.outcome?.reason ?? "",
+                    attempt: snapshot.attempt)))
+    }
+}

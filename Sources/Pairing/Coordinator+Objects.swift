@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Policy
+
+/// BlueZ and its objects come, change and go.
+extension Coordinator {
+    // MARK: BlueZ
+
+    /// Its questions died with it, so their tokens are dropped without a reply; so are our calls.
+    mutating func bluezVanished(at now: Moment) {
+        isBlueZRunning = false
+        watchers = [:]
+        endEverything(canReply: false, at: now)
+        let gone = removals
+        for device in gone.keys.sorted() {
+            guard let removal = gone[device] else { continue }
+            let error = BlueZError(name: "org.freedesktop.DBus.Error.ServiceUnknown", message: "BlueZ is gone")
+            finish(removal, of: device, error, at: now)
+        }
+        adapters = [:]
+        devices = [:]
+    }
+
+    /// bluetoothd releases its agents as it ends; it still takes answers.
+    mutating func bluezIsEnding(at now: Moment) {
+        isBlueZRunning = false
+        endEverything(canReply: true, at: now)
+    }
+
+    private mutating func endEverything(canReply: Bool, at now: Moment) {
+        for number in live.keys.sorted() {
+            finish(number, PairingOutcome(.bluezGone), .bluezGone, canReply: canReply, at: now)
+        }
+        for request in open.values.inOrder {
+            if canReply { cancel(request, at: now) } else { close(request, .cancelled, .cancellation, at: now) }
+        }
+    }
+
+    // MARK: Adapters
+
+    mutating func adapterChanged(_ adapter: AdapterSnapshot, at now: Moment) {
+        adapters[adapter.reference] = adapter
+        if !adapter.isPowered { adapterWent(adapter.reference, at: now) }
+    }
+
+    mutating func adapterRemoved(_ adapter: AdapterReference, at now: Moment) {
+        adapters[adapter] = nil
+        adapterWent(adapter, at: now)
+        for device in devices.keys.filter({ $0.adapter == adapter }).sorted() { deviceRemoved(device, at: now) }
+    }
+
+    private mutating func adapterWent(_ adapter: AdapterReference, at now: Moment) {
+        cancelServices(at: now) { $0.adapter == adapter }
+        for pairing in live.values.sorted(by: { $0.number < $1.number }) {
+            let number = pairing.number
+            if case .discovering(var adapters, let until) = pairing.state, adapters.remove(adapter) != nil {
+                guard !adapters.isEmpty else { finish(number, .adapterOff, at: now); continue }
+                enter(.discovering(adapters: adapters, until: until), number)
+            }
+            guard pairing.device?.adapter == adapter else { continue }
+            switch pairing.state {
+            case .pairing:
+                // BlueZ gives Pair() back by itself; there is nothing left to cancel.
+                let until = now.monotonic + timing.promptness
+                enter(.ending(.adapterOff, .pairResult(isCancelled: true, until: until)), number)
+                for request in openRequests(of: number) { cancel(request, at: now) }
+            case .ending: break
+            default: finish(number, .adapterOff, at: now)
+            }
+        }
+    }
+
+    // MARK: Devices
+
+    mutating func deviceChanged(_ device: DeviceSnapshot, at now: Moment) {
+        let reference = device.reference
+        let wasConnected = devices[reference]?.isConnected == true
+        devices[reference] = device
+        if wasConnected, !device.isConnected { cancelServices(at: now) { $0 == reference } }
+        if let number = incoming[reference] { changed(device, of: number, at: now) }
+        guard let active, let pairing = live[active] else { return }
+        if pairing.device == reference || pairing.isLookingFor(device) { changed(device, of: active, at: now) }
+    }
+
+    /// The device of a pairing has changed.
+    private mutating func changed(_ device: DeviceSnapshot, of number: PairingNumber, at now: Moment) {
+        guard let pairing = live[number] else { return }
+        if pairing.state.isPreparation { return prepare(number, at: now) }
+        follow(device, for: number)
+        modify(number) { pairing in
+            pairing.evidence.isConnected = device.isConnected
+            if device.isConnected { pairing.evidence.wasConnected = true }
+        }
+        let hasHungUp = pairing.evidence.wasConnected && !device.isConnected
+        switch pairing.state {
+        case .pairing(var call):
+            guard device.hasBond, call.bondedUntil == nil else { return }
+            call.bondedUntil = now.monotonic + timing.serviceDiscovery
+            enter(.pairing(call), number)
+        case .verifying:
+            if device.hasBond { finish(number, PairingOutcome(.paired), at: now) }
+        case .answering:
+            if device.hasBond {
+                finish(number, PairingOutcome(.paired), at: now)
+            } else if hasHungUp {
+                finish(number, at: now)
+            }
+        case .ending(let cause, .disconnection):
+            if !device.isConnected { finish(number, cause, at: now) }
+        default: break
+        }
+    }
+
+    mutating func deviceRemoved(_ reference: DeviceReference, at now: Moment) {
+        guard devices.removeValue(forKey: reference) != nil else { return }
+        removalSeen(reference, at: now)
+        cancelServices(at: now) { $0 == reference }
+        for number in [incoming[reference], active].compactMap(\.self) {
+            guard let pairing = live[number], pairing.device == reference else { continue }
+            modify(number) { $0.evidence.isConnected = false }
+            switch pairing.state {
+            case .queued, .awaitingRemoval, .discovering, .disconnecting: prepare(number, at: now)
+            case .answering: finish(number, at: now)
+            case .verifying: finish(number, PairingOutcome(.failed, "BlueZ removed the device"), at: now)
+            case .ending(let cause, .disconnection): finish(number, cause, at: now)
+            case .pairing, .ending: break
+            }
+        }
+        if let active, case .awaitingRemoval = live[active]?.state { prepare(active, at: now) }
+    }
+
+    // MARK: What the monitor channel shows
+
+    mutating func smpFailed(_ adapter: AdapterReference, _ address: Address, _ failure: SMPFailure, at now: Moment) {
+        for number in pairings(with: address, on: adapter) {
+            modify(number) { $0.evidence.smpFailure = $0.evidence.smpFailure ?? failure }
+            if case .answering = live[number]?.state { finish(number, at: now) }
+        }
+    }
+
+    mutating func linkEnded(_ adapter: AdapterReference, _ address: Address, _ reason: UInt8, at now: Moment) {
+        let end = now.monotonic + timing.evidence
+        for number in pairings(with: address, on: adapter) {
+            modify(number) { pairing in
+                let silence = pairing.evidence.lastStep.map { now.monotonic.elapsed(since: $0) } ?? .zero
+                pairing.evidence.disconnection =
+                    pairing.evidence.disconnection ?? .init(reason: reason, silence: silence)
+                // A bond made just before may still be told.
+                guard case .answering(let until) = pairing.state else { return }
+                pairing.state = .answering(until: min(until, end))
+            }
+        }
+    }
+
+    /// Pairings on the air with the device that has this address.
+    private func pairings(with address: Address, on adapter: AdapterReference) -> [PairingNumber] {
+        live.values
+            .filter { !$0.state.isPreparation && $0.device?.adapter == adapter && $0.isKnown(by: address) }
+            .map(\.number).sorted()
+    }
+
+    // MARK: Rules
+
+    /// Asks the new rules what is not settled yet: what they refuse ends, what they decide waits no longer.
+    mutating func rulesChanged(_ rules: any RuleBook, at now: Moment) {
+        self.rules = rules
+        if let active { prepare(active, at: now) }
+        for pairing in live.values.sorted(by: { $0.number < $1.number }) where !pairing.state.isPreparation {
+            guard let device = pairing.device.flatMap({ devices[$0] }) else { continue }
+            let rule = currentRule(for: device, isIncoming: incoming[device.reference] == pairing.number)
+            modify(pairing.number) { $0.rule = rule }
+        }
+        for request in open.values.inOrder where open[request.snapshot.number] != nil {
+            reconsider(request, at: now)
+        }
+    }
+
+    /// The rule that answers the device's questions now.
+    private func currentRule(for device: DeviceSnapshot, isIncoming: Bool) -> Rule? {
+        guard case .matched(let rule) = rules.decide(device.facts) else { return nil }
+        return isIncoming && !rule.profile.pairing.acceptIncoming ? nil : rule
+    }
+
+    private mutating func reconsider(_ request: OpenRequest, at now: Moment) {
+        let rule: Rule?
+        if let number = request.snapshot.pairing {
+            rule = live[number]?.rule
+        } else {
+            rule = devices[request.snapshot.device].flatMap { currentRule(for: $0, isIncoming: false) }
+        }
+        guard let rule else {
+            let cause = Cause.noRule("no rule matches the device any more")
+            return reject(request, decider: .noRule, cause: cause, at: now)
+        }
+        if request.snapshot.rule != rule.name {
+            open[request.snapshot.number]?.snapshot.rule = rule.name
+            if let snapshot = open[request.snapshot.number]?.snapshot { emit(.publish(.requestChanged(snapshot))) }
+        }
+        let kind = request.question.kind
+        switch rule.profile.answers.answer(to: kind) {
+        case .ask: break
+        case .reply(let reply): accept(open[request.snapshot.number] ?? request, with: reply, decider: .rule, at: now)
+        case .reject:
+            let request = open[request.snapshot.number] ?? request
+            reject(request, decider: .rule, cause: .refused(by: rule, kind), at: now)
+        }
+    }
+}

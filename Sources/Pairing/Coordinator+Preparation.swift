@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Policy
+
+/// From a wish to `Pair()`: what has to be so before, and what is done about it where it is not.
+extension Coordinator {
+    mutating func startNext(at now: Moment) {
+        while active == nil, !queue.isEmpty {
+            let number = queue.removeFirst()
+            guard let pairing = live[number], case .requested(let wish) = pairing.origin else { continue }
+            active = number
+            modify(number) { $0.deadline = now.monotonic + wish.timeout }
+            prepare(number, at: now)
+        }
+    }
+
+    /// Does the next step that is missing; comes back whenever something that it looks at has changed.
+    mutating func prepare(_ number: PairingNumber, at now: Moment) {
+        guard let pairing = live[number], pairing.state.isPreparation, case .requested(let wish) = pairing.origin
+        else { return }
+        guard let device = knownDevice(for: pairing, wish) else {
+            follow(nil, for: number)
+            return search(number, on: wish.adapter, at: now)
+        }
+        let reference = device.reference
+        guard adapters[reference.adapter]?.isPowered == true else { return finish(number, .adapterOff, at: now) }
+        guard removals[reference] == nil else {
+            if case .awaitingRemoval = pairing.state { return }
+            return enter(.awaitingRemoval(until: now.monotonic + timing.promptness), number)
+        }
+        follow(device, for: number)
+        switch rules.decide(device.facts) {
+        case .unmatched: finish(number, .noRule("no rule matches the device"), at: now)
+        case .undetermined: search(number, on: reference.adapter, at: now)
+        case .matched(let rule):
+            modify(number) { $0.rule = rule }
+            approach(number, device, rule.profile.pairing.ioCapability, at: now)
+        }
+    }
+
+    /// The rule is clear: begins with the device as soon as nothing stands in the way.
+    private mutating func approach(
+        _ number: PairingNumber, _ device: DeviceSnapshot, _ capability: IOCapability, at now: Moment
+    ) {
+        let reference = device.reference
+        if incoming[reference] != nil {
+            finish(number, .busy("the device is pairing with us at this moment"), at: now)
+        } else if device.hasBond {
+            // BlueZ 5.66 never answers Pair() for a bonded device.
+            finish(number, PairingOutcome(.alreadyBonded), at: now)
+        } else if device.isConnected {
+            if case .disconnecting = live[number]?.state { return }
+            enter(.disconnecting(until: now.monotonic + timing.promptness), number)
+            emit(.disconnect(reference))
+        } else {
+            modify(number) { pairing in
+                pairing.state = .pairing(PairCall(device: reference, capability: capability))
+                pairing.evidence = Evidence(lastStep: now.monotonic)
+            }
+            emit(.pair(number, reference, capability))
+        }
+    }
+
+    private mutating func search(_ number: PairingNumber, on adapter: AdapterReference?, at now: Moment) {
+        if case .discovering = live[number]?.state { return }
+        let usable = adapters.values.filter { $0.isPowered && (adapter == nil || $0.reference == adapter) }
+        guard !usable.isEmpty else { return finish(number, .adapterOff, at: now) }
+        let references = Set(usable.map(\.reference))
+        enter(.discovering(adapters: references, until: now.monotonic + timing.discovery), number)
+        for reference in references.sorted() { emit(.startDiscovery(reference)) }
+    }
+
+    mutating func discoveryStarted(_ adapter: AdapterReference, _ error: BlueZError?, at now: Moment) {
+        // InProgress: this connection of ours discovers already, which is as good.
+        guard let error, error.name != "org.bluez.Error.InProgress", let number = active,
+            case .discovering(var adapters, let until) = live[number]?.state, adapters.contains(adapter)
+        else { return }
+        guard adapters.count > 1 else {
+            let outcome =
+                error.name == "org.bluez.Error.NotReady"
+                ? PairingOutcome(.adapterOff) : PairingOutcome(.failed, "discovery did not start: \(error.text)")
+            return finish(number, outcome, at: now)
+        }
+        adapters.remove(adapter)
+        enter(.discovering(adapters: adapters, until: until), number)
+    }
+
+    mutating func disconnectFinished(_ device: DeviceReference, _ error: BlueZError?, at now: Moment) {
+        guard let error, let number = active, live[number]?.device == device,
+            case .disconnecting = live[number]?.state
+        else { return }
+        if error.isUnknownObject {
+            deviceRemoved(device, at: now)
+        } else if error.name == "org.bluez.Error.NotConnected" {
+            devices[device]?.isConnected = false
+            prepare(number, at: now)
+        } else {
+            finish(number, PairingOutcome(.failed, "the open connection was not closed: \(error.text)"), at: now)
+        }
+    }
+
+    /// What became of nothing until its deadline.
+    mutating func preparationExpired(_ pairing: LivePairing, at now: Moment) {
+        switch pairing.state {
+        case .discovering:
+            guard let device = pairing.device.flatMap({ devices[$0] }),
+                case .undetermined(let facts) = rules.decide(device.facts)
+            else { return finish(pairing.number, PairingOutcome(.notFound), at: now) }
+            finish(pairing.number, .noRule(Self.unknown(facts)), at: now)
+        case .awaitingRemoval:
+            finish(pairing.number, PairingOutcome(.failed, "BlueZ did not remove the device"), at: now)
+        default:
+            finish(pairing.number, PairingOutcome(.failed, "the open connection was not closed"), at: now)
+        }
+    }
+
+    /// Says what the rules wait for.
+    static func unknown(_ facts: Set<Decision.Fact>) -> String {
+        let words = facts.map(\.rawValue).sorted().joined(separator: ", ")
+        return "no rule matches as long as the device does not tell its \(words)"
+    }
+
+    // MARK: Which device is meant
+
+    private func knownDevice(for pairing: LivePairing, _ wish: LivePairing.Wish) -> DeviceSnapshot? {
+        for reference in [pairing.device, wish.device] {
+            if let reference, let device = devices[reference] { return device }
+        }
+        return knownDevice(.address(wish.address, adapter: wish.adapter))
+    }
+
+    /// The device that is meant; where several adapters know it, one that is on goes first, then one with a bond.
+    func knownDevice(_ target: Target) -> DeviceSnapshot? {
+        switch target {
+        case .device(let reference): return devices[reference]
+        case .address(let address, let adapter):
+            func rank(_ device: DeviceSnapshot) -> Int {
+                (adapters[device.reference.adapter]?.isPowered == true ? 0 : 2) + (device.hasBond ? 0 : 1)
+            }
+            return devices.values
+                .filter { $0.facts.address == address && (adapter == nil || $0.reference.adapter == adapter) }
+                .min { (rank($0), $0.reference) < (rank($1), $1.reference) }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Policy
+
+/// BlueZ asks: which pairing a question belongs to, and what the rule says to it.
+extension Coordinator {
+    mutating func asked(_ question: AgentQuestion, at now: Moment) {
+        if case .service(let uuid, let token) = question.kind {
+            // BlueZ asks the default agent only (`src/agent.c`, agent_authorize_service).
+            guard question.role == .default else { return refuse(question, "this agent does not answer for services") }
+            return askedForService(uuid, token, question, at: now)
+        }
+        guard let number = owner(of: question) else {
+            if question.role == .default { return beginIncoming(question, at: now) }
+            refuse(question, "no pairing of ours is under way with this device")
+            // BlueZ does not wait for an answer to digits that it shows: only without a link do they lead to nothing.
+            if question.token == nil { emit(.disconnect(question.device)) }
+            return
+        }
+        if live[number]?.state.isEnding == true { return refuse(question, "the pairing is being ended") }
+        pose(question, to: number, at: now)
+    }
+
+    /// The pairing that a question is part of.
+    private func owner(of question: AgentQuestion) -> PairingNumber? {
+        if let active, let pairing = live[active], pairing.device == question.device {
+            switch (pairing.state, question.role) {
+            case (.pairing(let call), .capability(let capability)) where call.capability == capability: return active
+            // A second round, as when keys for the other transport are made, comes to the default agent.
+            case (.pairing, .default), (.verifying, .default), (.ending, _): return active
+            default: break
+            }
+        }
+        return question.role == .default ? incoming[question.device] : nil
+    }
+
+    /// No, whatever the rules say.
+    private mutating func refuse(_ question: AgentQuestion, _ why: String) {
+        if let token = question.token { emit(.reply(token, .rejected)) }
+        record(question, .rejected, .safeguard, reason: why)
+    }
+
+    // MARK: Pairings that the other side starts
+
+    private mutating func beginIncoming(_ question: AgentQuestion, at now: Moment) {
+        guard let device = devices[question.device] else {
+            refuse(question, "BlueZ has told nothing of this device")
+            if question.token == nil { emit(.disconnect(question.device)) }
+            return
+        }
+        guard incoming.count < bounds.incomingPairings else {
+            refuse(question, "too many pairings are under way")
+            if question.token == nil { emit(.disconnect(question.device)) }
+            return
+        }
+        var pairing = LivePairing(
+            number: PairingNumber(nextNumber()), origin: .incoming, startedAt: now.realtime,
+            address: device.facts.address, name: device.facts.name,
+            state: .answering(until: now.monotonic + timing.incoming))
+        pairing.evidence = Evidence(
+            wasConnected: device.isConnected, isConnected: device.isConnected, lastStep: now.monotonic)
+        let refusal: Cause?
+        (pairing.rule, refusal) = incomingRule(for: device)
+        live[pairing.number] = pairing
+        incoming[device.reference] = pairing.number
+        emit(.publish(.pairingAdded(pairing.snapshot())))
+        follow(device, for: pairing.number)
+        guard let refusal else { return pose(question, to: pairing.number, at: now) }
+        if let token = question.token { emit(.reply(token, .rejected)) }
+        conclude(pairing.number, refusal, cut: question.token == nil, at: now)
+    }
+
+    /// The rule that lets this device start a pairing, or why none does; with the latter, the rule is for information.
+    func incomingRule(for device: DeviceSnapshot) -> (rule: Rule?, refusal: Cause?) {
+        switch rules.decide(device.facts) {
+        case .unmatched: (nil, .noRule("no rule matches the device"))
+        case .undetermined(let facts): (nil, .noRule(Self.unknown(facts)))
+        case .matched(let rule) where !rule.profile.pairing.acceptIncoming:
+            (rule, .refusedByRule("the rule \(rule.name) does not let the device start a pairing"))
+        // Anybody can pretend to be a device whose bond was lost.
+        case .matched(let rule) where device.hasBond:
+            (rule, .safeguard("the device is paired already: forget it first"))
+        case .matched(let rule): (rule, nil)
+        }
+    }
+
+    // MARK: The rule's answer
+
+    private mutating func pose(_ question: AgentQuestion, to number: PairingNumber, at now: Moment) {
+        if case .displayPasskey(let passkey, let entered) = question.kind,
+            showsAlready(passkey, entered: entered, in: number, at: now)
+        {
+            return
+        }
+        let kind = OpenRequest.Question(question.kind).kind
+        guard let rule = live[number]?.rule else {
+            if let token = question.token { emit(.reply(token, .rejected)) }
+            record(question, .rejected, .noRule, pairing: number)
+            return conclude(number, .noRule("no rule matches the device any more"), cut: kind.isDisplay, at: now)
+        }
+        switch rule.profile.answers.answer(to: kind) {
+        case .ask:
+            openRequest(for: question, rule: rule, pairing: number, at: now)
+        case .reply(let reply):
+            if let token = question.token { emit(.reply(token, reply)) }
+            answered(number, kind, at: now)
+            record(question, .accepted, .rule, pairing: number, rule: rule.name)
+        case .reject:
+            if let token = question.token { emit(.reply(token, .rejected)) }
+            record(question, .rejected, .rule, pairing: number, rule: rule.name)
+            conclude(number, .refused(by: rule, kind), cut: false, at: now)
+        }
+    }
+
+    /// Our side did its part: the device has the radio protocol's time for its own.
+    mutating func answered(_ number: PairingNumber, _ kind: RequestKind, at now: Moment) {
+        let until = now.monotonic + timing.incoming
+        modify(number) { pairing in
+            pairing.evidence.lastStep = now.monotonic
+            switch kind {
+            case .passkeyEntry, .passkeyDisplay, .pinEntry, .pinDisplay: pairing.evidence.usedDigits = true
+            case .authorization, .confirmation, .service: break
+            }
+            if case .answering = pairing.state { pairing.state = .answering(until: until) }
+        }
+    }
+
+    // MARK: Services
+
+    private mutating func askedForService(
+        _ uuid: BluetoothUUID, _ token: AgentToken, _ question: AgentQuestion, at now: Moment
+    ) {
+        guard let device = devices[question.device] else {
+            return refuse(question, "BlueZ has told nothing of this device")
+        }
+        guard device.hasBond else { return refuse(question, "the device is not paired") }
+        guard case .matched(let rule) = rules.decide(device.facts) else {
+            emit(.reply(token, .rejected))
+            return record(question, .rejected, .noRule, reason: "no rule matches the device")
+        }
+        switch rule.profile.answers.answer(to: .service) {
+        case .ask:
+            openRequest(for: question, rule: rule, pairing: nil, at: now)
+        case .reply(let reply):
+            emit(.reply(token, reply))
+            record(question, .accepted, .rule, rule: rule.name)
+        case .reject:
+            emit(.reply(token, .rejected))
+            record(question, .rejected, .rule, rule: rule.name)
+        }
+    }
+
+    mutating func record(
+        _ question: AgentQuestion, _ verdict: Record.Verdict, _ decider: Record.Decider,
+        pairing: PairingNumber? = nil, rule: String? = nil, reason: String = ""
+    ) {
+        let facts = devices[question.device]?.facts
+        emit(
+            .record(
+                Record(
+                    subject: .question, device: question.device, address: facts?.address, name: facts?.name,
+                    adapter: question.device.adapter, rule: rule, pairing: pairing,
+                    kind: OpenRequest.Question(question.kind).kind, verdict: verdict, decider: decider, reason: reason,
+                    attempt: pairing.flatMap { live[$0]?.attempt })))
+    }
+}

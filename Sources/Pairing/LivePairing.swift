@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Policy
+
+/// A pairing that has no result yet.
+struct LivePairing: Sendable {
+    enum Origin: Sendable {
+        case requested(Wish)
+        case incoming
+    }
+
+    /// What somebody asked for.
+    struct Wish: Sendable {
+        let actor: Actor
+        let address: Address
+        let adapter: AdapterReference?
+        /// The object that was named, if one was.
+        let device: DeviceReference?
+        let timeout: Duration
+    }
+
+    let number: PairingNumber
+    let origin: Origin
+    /// Microseconds since the epoch.
+    let startedAt: UInt64
+    var address: Address
+    var name: UntrustedText?
+    /// The device, from when its changes are followed; each is watched as long as it stands here.
+    var device: DeviceReference?
+    /// What answers the device's questions; `nil` as long as no rule allows it.
+    var rule: Rule?
+    var state: PairingState
+    /// When the whole of a requested pairing is over; `nil` until its turn, and for incoming ones.
+    var deadline: MonotonicTime?
+    var evidence = Evidence()
+    /// Was the device looked for anew after its object had gone from under `Pair()`?
+    var hasLookedAgain = false
+    /// Has `Pair()` returned without an error? The properties may lag behind.
+    var hasSucceeded = false
+    let attempt = 1
+
+    /// When something has to happen at the latest.
+    var nextDeadline: MonotonicTime? {
+        switch (state.deadline, deadline) {
+        case (let until?, let whole?) where !state.isEnding: min(until, whole)
+        case (nil, let whole?) where !state.isEnding: whole
+        case (let until, _): until
+        }
+    }
+
+    /// The device that our outstanding `Pair()` is for.
+    var pairCall: PairCall? {
+        if case .pairing(let call) = state { call } else { nil }
+    }
+
+    /// Where discovery runs for this pairing.
+    var discoveringAdapters: Set<AdapterReference> {
+        if case .discovering(let adapters, _) = state { adapters } else { [] }
+    }
+
+    /// Is this the device that is wished for, and not found yet?
+    func isLookingFor(_ device: DeviceSnapshot) -> Bool {
+        guard case .requested(let wish) = origin, state.isPreparation else { return false }
+        return wish.device == device.reference
+            || wish.address == device.facts.address
+                && (wish.adapter == nil || wish.adapter == device.reference.adapter)
+    }
+
+    /// Is the device on the air under this address? It may have told its identity address meanwhile.
+    func isKnown(by address: Address) -> Bool {
+        if case .requested(let wish) = origin, wish.address == address { return true }
+        return self.address == address
+    }
+
+    func snapshot(outcome: PairingOutcome? = nil, finishedAt: UInt64? = nil) -> PairingSnapshot {
+        var snapshot = PairingSnapshot(
+            number: number, origin: .incoming, actor: nil, address: address, device: device, adapter: device?.adapter,
+            name: name, rule: rule?.name, ioCapability: nil, attempt: attempt,
+            phase: outcome == nil ? state.phase : .done, startedAt: startedAt, finishedAt: finishedAt,
+            outcome: outcome)
+        if case .requested(let wish) = origin {
+            snapshot.origin = .requested
+            snapshot.actor = wish.actor
+            snapshot.adapter = device?.adapter ?? wish.adapter
+            snapshot.ioCapability = rule?.profile.pairing.ioCapability
+        }
+        return snapshot
+    }
+}
+
+/// Where a live pairing stands. The first four are for requested ones only, `answering` for incoming ones only.
+enum PairingState: Sendable {
+    case queued
+    /// The device is being removed from BlueZ.
+    case awaitingRemoval(until: MonotonicTime)
+    /// Discovery runs on `adapters`.
+    case discovering(adapters: Set<AdapterReference>, until: MonotonicTime)
+    /// On a live link, BlueZ from 5.81 on ignores the capability (`src/device.c`, pair_device): it is closed first.
+    case disconnecting(until: MonotonicTime)
+    /// Our `Pair()` is outstanding.
+    case pairing(PairCall)
+    /// The device asks; `until` is when it has to have come to something.
+    case answering(until: MonotonicTime)
+    /// `Pair()` succeeded, and the bond is not in the properties yet.
+    case verifying(until: MonotonicTime)
+    /// The pairing is decided, and BlueZ has to let go.
+    case ending(Cause, Release)
+
+    /// What is waited for at the end.
+    enum Release: Sendable {
+        /// Our `Pair()` has to return; it is cancelled at `until` if it was not before, and then given up.
+        case pairResult(isCancelled: Bool, until: MonotonicTime)
+        /// The link has to go.
+        case disconnection(until: MonotonicTime)
+    }
+
+    var deadline: MonotonicTime? {
+        switch self {
+        case .queued: nil
+        case .awaitingRemoval(let until), .discovering(_, let until), .disconnecting(let until),
+            .answering(let until), .verifying(let until):
+            until
+        case .pairing(let call): call.bondedUntil
+        case .ending(_, .pairResult(_, let until)), .ending(_, .disconnection(let until)): until
+        }
+    }
+
+    /// Is nothing asked of the device yet?
+    var isPreparation: Bool {
+        switch self {
+        case .queued, .awaitingRemoval, .discovering, .disconnecting: true
+        case .pairing, .answering, .verifying, .ending: false
+        }
+    }
+
+    var isEnding: Bool {
+        if case .ending = self { true } else { false }
+    }
+
+    var phase: PairingPhase {
+        switch self {
+        case .queued: .queued
+        case .discovering: .discovering
+        case .awaitingRemoval, .disconnecting: .preparing
+        case .pairing, .answering: .pairing
+        case .verifying: .verifying
+        case .ending: .ending
+        }
+    }
+}
+
+/// An outstanding `Pair()` of ours.
+struct PairCall: Sendable {
+    let device: DeviceReference
+    let capability: IOCapability
+    /// The bond is there; from this moment on it counts, whether BlueZ has read the services or not.
+    var bondedUntil: MonotonicTime?
+}
+
+/// Why our side ended a pairing.
+enum Cause: Hashable, Sendable {
+    /// No rule allows it, and why.
+    case noRule(String)
+    /// A rule says no, and to what.
+    case refusedByRule(String)
+    /// No, whatever the rules say, and why.
+    case safeguard(String)
+    case rejected(by: Actor)
+    /// Nobody answered this kind of request.
+    case expired(RequestKind)
+    case cancelled(by: Actor)
+    case timedOut
+    case adapterOff
+    case bluezGone
+    /// Something else is under way, or too much is.
+    case busy(String)
+
+    static func refused(by rule: Rule, _ kind: RequestKind) -> Cause {
+        .refusedByRule("the rule \(rule.name) rejects questions of the kind \(kind.rawValue)")
+    }
+
+    /// Must a bond not stay that comes about all the same?
+    var undoesBond: Bool {
+        switch self {
+        case .noRule, .refusedByRule, .safeguard, .rejected, .cancelled: true
+        case .expired, .timedOut, .adapterOff, .bluezGone, .busy: false
+        }
+    }
+
+    var decider: Record.Decider {
+        switch self {
+        case .noRule: .noRule
+        case .refusedByRule: .rule
+        case .safeguard, .busy: .safeguard
+        case .rejected(let actor), .cancelled(let actor): .person(actor)
+        case .expired, .timedOut: .expiry
+        case .adapterOff, .bluezGone: .events
+        }
+    }
+
+    var verdict: Record.Verdict {
+        switch self {
+        case .noRule, .refusedByRule, .safeguard, .rejected: .rejected
+        case .expired: .expired
+        case .cancelled: .cancelled
+        case .timedOut, .adapterOff, .bluezGone, .busy: .failed
+        }
+    }
+}
