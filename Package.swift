@@ -46,6 +46,8 @@ let package = Package(
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"]),
         .testTarget(name: "DBusTests", dependencies: ["DBus", "EventLoop", "TestSupport"]),
         .testTarget(name: "SecurityManagerTests", dependencies: ["Bluetooth", "SecurityManager"]),
+        .testTarget(
+            name: "PairingTests", dependencies: ["Bluetooth", "Pairing", "Policy", "SecurityManager"]),
         .testTarget(name: "HCIMonitorTests", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],
     swiftLanguageModes: [.v6],

@@ -153,7 +153,8 @@ extension Coordinator {
 
     /// Has this pairing, as far as it went, made a bond?
     private func mayHaveBond(_ number: PairingNumber) -> Bool {
-        guard let pairing = live[number], !pairing.state.isPreparation, let device = pairing.device else {
+        guard let pairing = live[number], !pairing.hadBond, !pairing.state.isPreparation,
+            let device = pairing.device else {
             return false
         }
         return pairing.hasSucceeded || devices[device]?.hasBond == true

@@ -55,10 +55,11 @@ extension Coordinator {
         for pairing in live.values.sorted(by: { $0.number < $1.number }) {
             let number = pairing.number
             if case .discovering(var adapters, let until) = pairing.state, adapters.remove(adapter) != nil {
-                guard !adapters.isEmpty else { finish(number, .adapterOff, at: now); continue }
-                enter(.discovering(adapters: adapters, until: until), number)
+                // There discovery has ended by itself.
+                live[number]?.state = .discovering(adapters: adapters, until: until)
+                if adapters.isEmpty { finish(number, .adapterOff, at: now) }
             }
-            guard pairing.device?.adapter == adapter else { continue }
+            guard live[number] != nil, pairing.device?.adapter == adapter else { continue }
             switch pairing.state {
             case .pairing:
                 // BlueZ gives Pair() back by itself; there is nothing left to cancel.

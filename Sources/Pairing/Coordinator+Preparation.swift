@@ -76,14 +76,13 @@ extension Coordinator {
         guard let error, error.name != "org.bluez.Error.InProgress", let number = active,
             case .discovering(var adapters, let until) = live[number]?.state, adapters.contains(adapter)
         else { return }
-        guard adapters.count > 1 else {
-            let outcome =
-                error.name == "org.bluez.Error.NotReady"
-                ? PairingOutcome(.adapterOff) : PairingOutcome(.failed, "discovery did not start: \(error.text)")
-            return finish(number, outcome, at: now)
-        }
+        // There is nothing to stop on this one.
         adapters.remove(adapter)
-        enter(.discovering(adapters: adapters, until: until), number)
+        live[number]?.state = .discovering(adapters: adapters, until: until)
+        guard adapters.isEmpty else { return }
+        let isOff = error.name == "org.bluez.Error.NotReady"
+        let why = "discovery did not start: \(error.text)"
+        finish(number, isOff ? PairingOutcome(.adapterOff) : PairingOutcome(.failed, why), at: now)
     }
 
     mutating func disconnectFinished(_ device: DeviceReference, _ error: BlueZError?, at now: Moment) {

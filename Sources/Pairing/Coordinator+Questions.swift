@@ -58,6 +58,7 @@ extension Coordinator {
             number: PairingNumber(nextNumber()), origin: .incoming, startedAt: now.realtime,
             address: device.facts.address, name: device.facts.name,
             state: .answering(until: now.monotonic + timing.incoming))
+        pairing.hadBond = device.hasBond
         pairing.evidence = Evidence(
             wasConnected: device.isConnected, isConnected: device.isConnected, lastStep: now.monotonic)
         let refusal: Cause?

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Bluetooth
+import Bluetooth
 import Policy
 
 /// Decides and carries out pairings: what happens goes in, what has to be done comes out.

@@ -38,6 +38,8 @@ struct LivePairing: Sendable {
     var hasLookedAgain = false
     /// Has `Pair()` returned without an error? The properties may lag behind.
     var hasSucceeded = false
+    /// A bond from before is not this pairing's to undo.
+    var hadBond = false
     let attempt = 1
 
     /// When something has to happen at the latest.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Pairing
+import Testing
+
+/// What has to hold at every moment, whatever happens.
+struct Invariants {
+    private var unanswered: [AgentToken: UInt64] = [:]
+    private var answered: Set<AgentToken> = []
+    private var pairCall: (number: PairingNumber, device: DeviceReference)?
+    private var done: Set<PairingNumber> = []
+    private var watched: Set<DeviceReference> = []
+    private var discovering: Set<AdapterReference> = []
+    private var open: Set<RequestNumber> = []
+
+    mutating func check(_ effects: [Effect], after event: Event?, _ coordinator: Coordinator) {
+        if let event { note(event) }
+        for effect in effects { note(effect) }
+        let openNow = coordinator.requests.filter { $0.outcome == nil }
+        #expect(Set(openNow.map(\.number)) == open, "what is published is what is open")
+        // Nothing but an open request keeps BlueZ waiting.
+        #expect(unanswered.count == openNow.filter { !$0.kind.isDisplay }.count)
+        for request in openNow { #expect(request.deadline.realtime > 0) }
+    }
+
+    private mutating func note(_ event: Event) {
+        switch event {
+        case .question(let question):
+            if let token = question.kind.token { unanswered[token] = token.value }
+        case .pairFinished(let number, _): if pairCall?.number == number { pairCall = nil }
+        case .bluezVanished:
+            unanswered = [:]
+            pairCall = nil
+            watched = []
+            discovering = []
+        case .agentReleased: pairCall = nil
+        case .discoveryStarted(let adapter, let error): if error != nil { discovering.remove(adapter) }
+        case .adapterChanged(let adapter): if !adapter.isPowered { discovering.remove(adapter.reference) }
+        case .adapterRemoved(let adapter): discovering.remove(adapter)
+        default: break
+        }
+    }
+
+    private mutating func note(_ effect: Effect) {
+        switch effect {
+        case .reply(let token, _):
+            #expect(unanswered.removeValue(forKey: token) != nil, "an answer that nobody waits for")
+            #expect(answered.insert(token).inserted, "a second answer")
+        case .pair(let number, let device, _):
+            #expect(pairCall == nil, "a second Pair()")
+            #expect(!done.contains(number), "Pair() after the result")
+            pairCall = (number, device)
+        case .cancelPairing(let device):
+            #expect(pairCall?.device == device, "CancelPairing() without a Pair()")
+        case .abandonPair(let number):
+            #expect(pairCall?.number == number)
+            pairCall = nil
+        case .watch(let device): #expect(watched.insert(device).inserted)
+        case .unwatch(let device): #expect(watched.remove(device) != nil)
+        case .startDiscovery(let adapter): #expect(discovering.insert(adapter).inserted)
+        case .stopDiscovery(let adapter): #expect(discovering.remove(adapter) != nil)
+        case .publish(let publication): note(publication)
+        case .record(let record): expectNoSecret(in: record)
+        case .disconnect, .remove, .forgetFinished: break
+        }
+    }
+
+    private mutating func note(_ publication: Publication) {
+        expectNoSecret(in: publication)
+        switch publication {
+        case .pairingAdded(let pairing), .pairingChanged(let pairing):
+            #expect(!done.contains(pairing.number), "a change after the result")
+            if pairing.outcome != nil { done.insert(pairing.number) }
+        case .requestAdded(let request): #expect(open.insert(request.number).inserted)
+        case .requestFinished(let request): #expect(open.remove(request.number) != nil, "a second outcome")
+        case .requestChanged(let request): #expect(open.contains(request.number))
+        case .pairingRemoved(let number): #expect(done.contains(number))
+        case .requestRemoved(let number): #expect(!open.contains(number))
+        }
+    }
+
+    private func expectNoSecret(in value: some Any) {
+        #expect(!"\(value)".contains(String(secretDigits)))
+        #expect(!String(reflecting: value).contains(String(secretDigits)))
+    }
+}
+
+extension AgentQuestion.Kind {
+    var token: AgentToken? {
+        switch self {
+        case .displayPasskey: nil
+        case .pinCode(let token), .displayPINCode(_, let token), .passkey(let token), .confirmation(_, let token),
+            .authorization(let token), .service(_, let token):
+            token
+        }
+    }
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Pairing
+import Policy
+import SecurityManager
+import Testing
+
+@Suite("A request")
+struct RequestTests {
+    @Test("tells who asks for what, by which rule, and until when")
+    func opened() throws {
+        var world = World()
+        world.device(connected: true)
+        world.ask { .confirmation(try! .secret, $0) }
+        let request = try #require(world.openRequests.first)
+        #expect(request.kind == .confirmation)
+        #expect(request.device == cuff)
+        #expect(request.address == cuff.address)
+        #expect(request.name == "Cuff")
+        #expect(request.rule == "cuffs")
+        #expect(request.pairing == world.lastPairing?.number)
+        #expect(request.deadline == world.now + .seconds(25))
+        #expect(world.effects.contains(.publish(.requestAdded(request))))
+        #expect(world.records.map(\.subject) == [.requestOpened])
+        #expect(world.coordinator.nextDeadline == request.deadline.monotonic)
+    }
+
+    @Test("reveals its digits while it is open, and only then")
+    func digits() throws {
+        var world = World()
+        world.device(connected: true)
+        world.ask { .confirmation(try! .secret, $0) }
+        let number = try #require(world.openRequests.first?.number)
+        #expect(try world.coordinator.digits(of: number, at: world.now).text == String(secretDigits))
+        try world.answer(.accept)
+        #expect(throws: CommandError.alreadyAnswered(.accepted)) {
+            try world.coordinator.digits(of: number, at: world.now)
+        }
+    }
+
+    @Test("for yes or no has no digits to reveal")
+    func noDigits() throws {
+        var world = World()
+        world.device(connected: true)
+        world.ask { .authorization($0) }
+        let number = try #require(world.openRequests.first?.number)
+        #expect(throws: CommandError.wrongKind(.authorization)) {
+            try world.coordinator.digits(of: number, at: world.now)
+        }
+    }
+
+    @Test("is accepted by a person, whom the record names")
+    func accepted() throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .authorization($0) }
+        try world.answer(.accept, by: bert)
+        #expect(world.effects.first == .reply(token, .accept))
+        #expect(world.records.map(\.actor) == [bert])
+        #expect(world.records.map(\.verdict) == [.accepted])
+        let request = try #require(world.coordinator.requests.first)
+        #expect(request.outcome == .accepted)
+        #expect(request.actor == bert)
+    }
+
+    @Test("is rejected by a person, and the pairing with it")
+    func rejected() throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .authorization($0) }
+        try world.answer(.reject, by: bert)
+        #expect(world.calls == [.reply(token, .rejected)])
+        #expect(world.lastPairing?.outcome?.result == .rejectedByPerson)
+        #expect(world.records.map(\.actor) == [bert, bert])
+    }
+
+    @Test("for a passkey takes six digits, and no record tells them")
+    func passkey() throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .passkey($0) }
+        try world.answer(.passkey(.secret))
+        #expect(world.calls == [.reply(token, .passkey(try .secret))])
+    }
+
+    @Test("for a PIN code takes one, and no record tells it")
+    func pin() throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .pinCode($0) }
+        let pin = try #require(PINCode(String(secretDigits)))
+        try world.answer(.pinCode(pin))
+        #expect(world.calls == [.reply(token, .pinCode(pin))])
+    }
+
+    @Test("refuses an answer of the wrong kind, and stays open")
+    func wrongKind() throws {
+        let passkey = try Passkey.secret
+        let pin = try #require(PINCode("0000"))
+        let wrong: [(kind: RequestKind, question: (AgentToken) -> AgentQuestion.Kind, answers: [RequestAnswer])] = [
+            (.authorization, { .authorization($0) }, [.passkey(passkey), .pinCode(pin)]),
+            (.confirmation, { .confirmation(passkey, $0) }, [.passkey(passkey), .pinCode(pin)]),
+            (.passkeyEntry, { .passkey($0) }, [.accept, .pinCode(pin)]),
+            (.pinEntry, { .pinCode($0) }, [.accept, .passkey(passkey)]),
+            (.pinDisplay, { .displayPINCode(pin, $0) }, [.accept, .passkey(passkey), .pinCode(pin)]),
+        ]
+        for (kind, question, answers) in wrong {
+            var world = World()
+            world.device(connected: true)
+            world.ask(question)
+            for answer in answers {
+                #expect(throws: CommandError.wrongKind(kind)) { try world.answer(answer) }
+            }
+            #expect(world.openRequests.map(\.kind) == [kind])
+        }
+    }
+
+    @Test("expires after 25 s: BlueZ hears Canceled, and the pairing is expired")
+    func expired() throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .authorization($0) }
+        let number = try #require(world.openRequests.first?.number)
+        world.wait(.seconds(25))
+        #expect(world.calls == [.reply(token, .canceled)])
+        #expect(world.lastPairing?.outcome?.result == .expired)
+        #expect(world.coordinator.request(number)?.outcome == .expired)
+        #expect(world.records.first?.decider == .expiry)
+        #expect(throws: CommandError.expired) { try world.answer(.accept, to: number) }
+    }
+
+    @Test("is expired from its deadline on, though the tick is late")
+    func lateTick() throws {
+        var world = World()
+        world.device(connected: true)
+        world.ask { .authorization($0) }
+        world.now = world.now + .seconds(25)
+        #expect(throws: CommandError.expired) { try world.answer(.accept) }
+    }
+
+    @Test("in our own pairing expires, and the pairing with it once Pair() returns")
+    func expiredInOurs() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        let token = world.ask({ .passkey($0) }, on: .capability(.keyboardDisplay))
+        world.wait(.seconds(25))
+        #expect(world.calls == [.reply(token, .canceled)])
+        #expect(world.phase(of: number) == .ending)
+        world.pairReturns(number, "org.bluez.Error.AuthenticationFailed")
+        #expect(world.result(of: number) == .expired)
+    }
+
+    @Test("is answered once: a second answer comes too late")
+    func secondAnswer() throws {
+        var world = World()
+        world.device(connected: true)
+        world.ask { .authorization($0) }
+        let number = try #require(world.openRequests.first?.number)
+        try world.answer(.accept)
+        #expect(throws: CommandError.alreadyAnswered(.accepted)) { try world.answer(.reject, to: number, by: bert) }
+    }
+
+    @Test("is kept for 60 s after its end, and then unknown")
+    func kept() throws {
+        var world = World()
+        world.device(connected: true)
+        world.ask { .authorization($0) }
+        let number = try #require(world.openRequests.first?.number)
+        try world.answer(.reject)
+        world.wait(.seconds(59))
+        #expect(world.coordinator.request(number) != nil)
+        world.wait(.seconds(1))
+        #expect(world.effects == [.publish(.requestRemoved(number))])
+        #expect(throws: CommandError.unknownRequest) { try world.answer(.accept, to: number) }
+        #expect(world.coordinator.nextDeadline == nil)
+    }
+
+    @Test("to show digits follows what is typed on the other side")
+    func entered() throws {
+        var world = World()
+        world.device(connected: true)
+        world.show(try .secret)
+        #expect(world.calls == [])
+        world.show(try .secret, entered: 3)
+        #expect(world.openRequests.map(\.entered) == [3])
+        #expect(world.effects == [.publish(.requestChanged(try #require(world.openRequests.first)))])
+    }
+
+    @Test("to show digits gives way to other digits")
+    func otherDigits() throws {
+        var world = World()
+        world.device(connected: true)
+        world.show(try #require(Passkey(1)))
+        world.show(try .secret)
+        #expect(world.coordinator.requests.map(\.outcome) == [.cancelled, nil])
+    }
+
+    @Test("to show digits is completed by the pairing")
+    func displayCompleted() throws {
+        var world = World()
+        world.device(connected: true)
+        world.show(try .secret)
+        world.device(paired: true, connected: true)
+        #expect(world.coordinator.requests.map(\.outcome) == [.completed])
+        #expect(world.lastPairing?.outcome?.result == .paired)
+    }
+
+    @Test("to show digits ends after 30 s, and the link with it")
+    func displayExpired() throws {
+        var world = World()
+        world.device(connected: true)
+        world.show(try .secret)
+        world.wait(.seconds(30))
+        #expect(world.calls == [.disconnect(cuff)])
+        #expect(world.coordinator.requests.map(\.outcome) == [.expired])
+        world.device(connected: false)
+        #expect(world.lastPairing?.outcome?.result == .expired)
+    }
+
+    @Test("to show digits, rejected in our own pairing, cancels Pair()")
+    func displayRejectedInOurs() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        world.show(try .secret, on: .capability(.keyboardDisplay))
+        try world.answer(.reject)
+        #expect(world.calls == [.cancelPairing(cuff)])
+        world.pairReturns(number, "org.bluez.Error.AuthenticationCanceled")
+        #expect(world.result(of: number) == .rejectedByPerson)
+    }
+
+    @Test("to show a PIN is answered at once, so that BlueZ sends the PIN on")
+    func pinDisplay() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        let pin = try #require(PINCode(String(secretDigits)))
+        let token = world.ask({ .displayPINCode(pin, $0) }, on: .capability(.keyboardDisplay))
+        #expect(world.calls == [.reply(token, .accept)])
+        #expect(world.openRequests.map(\.kind) == [.pinDisplay])
+        world.pairReturns(number, "org.bluez.Error.AuthenticationFailed")
+        #expect(world.openRequests.isEmpty)
+    }
+
+    @Test("stays when BlueZ takes back what another agent was asked")
+    func otherAgentCancelled() throws {
+        var world = World()
+        _ = try world.pairUntilCalled()
+        world.ask({ .passkey($0) }, on: .capability(.keyboardDisplay))
+        world.send(.questionCancelled(.default))
+        #expect(world.openRequests.count == 1)
+    }
+
+    @Test(
+        "follows new rules: what they decide waits no longer",
+        arguments: [
+            (Answer.accept, AgentReply.accept, PairingResult?.none), (.reject, .rejected, .rejectedByPolicy),
+        ])
+    func newRules(answer: Answer, reply: AgentReply, result: PairingResult?) throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .authorization($0) }
+        world.send(.rulesChanged(Rules("new") { $0.answers.authorization = answer }))
+        #expect(world.calls == [.reply(token, reply)])
+        #expect(world.lastPairing?.outcome?.result == result)
+    }
+
+    @Test("is refused when the new rules match its device no more")
+    func newRulesRefuse() throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .authorization($0) }
+        world.send(.rulesChanged(NoRules()))
+        #expect(world.calls == [.reply(token, .rejected)])
+        #expect(world.lastPairing?.outcome?.result == .rejectedByPolicy)
+    }
+
+    @Test("stays open under new rules that still ask, and tells the rule's new name")
+    func newRulesAsk() throws {
+        var world = World()
+        world.device(connected: true)
+        world.ask { .authorization($0) }
+        world.send(.rulesChanged(Rules("new")))
+        #expect(world.openRequests.map(\.rule) == ["new"])
+    }
+}
+
+@Suite("A connection to a service")
+struct ServiceTests {
+    static let headset = BluetoothUUID(assigned: 0x110E)
+
+    @Test("of a paired device is a request without a pairing")
+    func asked() throws {
+        var world = World()
+        world.device(paired: true, connected: true)
+        let token = world.ask { .service(Self.headset, $0) }
+        let request = try #require(world.openRequests.first)
+        #expect(request.kind == .service)
+        #expect(request.service == Self.headset)
+        #expect(request.pairing == nil)
+        #expect(world.coordinator.pairings.isEmpty)
+        try world.answer(.accept)
+        #expect(world.calls == [.reply(token, .accept)])
+    }
+
+    @Test("is answered by the rule", arguments: [(Answer.accept, AgentReply.accept), (.reject, .rejected)])
+    func byRule(answer: Answer, reply: AgentReply) throws {
+        var world = World(rules: Rules { $0.answers.service = answer })
+        world.device(paired: true, connected: true)
+        let token = world.ask { .service(Self.headset, $0) }
+        #expect(world.calls == [.reply(token, reply)])
+        #expect(world.records.map(\.decider) == [.rule])
+    }
+
+    @Test("of a device that is not paired is refused, whatever the rule says")
+    func notPaired() throws {
+        var world = World(rules: Rules { $0.answers.service = .accept })
+        world.device(connected: true)
+        let token = world.ask { .service(Self.headset, $0) }
+        #expect(world.calls == [.reply(token, .rejected)])
+        #expect(world.records.map(\.decider) == [.safeguard])
+    }
+
+    @Test("of a device that no rule matches is refused")
+    func unmatched() throws {
+        var world = World()
+        world.device(name: "Stranger", paired: true, connected: true)
+        let token = world.ask { .service(Self.headset, $0) }
+        #expect(world.calls == [.reply(token, .rejected)])
+        #expect(world.records.map(\.decider) == [.noRule])
+    }
+
+    @Test("is cancelled with the connection")
+    func disconnected() throws {
+        var world = World()
+        world.device(paired: true, connected: true)
+        let token = world.ask { .service(Self.headset, $0) }
+        world.device(paired: true, connected: false)
+        #expect(world.calls == [.reply(token, .canceled)])
+        #expect(world.coordinator.requests.map(\.outcome) == [.cancelled])
+    }
+}
