@@ -11,7 +11,7 @@ extension Coordinator {
         switch pairing.state {
         case .ending: return
         case .pairing(let call):
-            enter(.ending(cause, .pairResult(isCancelled: cut, until: until)), number)
+            enter(.ending(cause, .pairResult(cut ? .sent : .notNeeded, until: until)), number)
             for request in openRequests(of: number) { cancel(request, at: now) }
             if cut { emit(.cancelPairing(call.device)) }
         case .answering where cut:
@@ -43,7 +43,7 @@ extension Coordinator {
             }
         case .ending(let cause, .pairResult):
             // It came to a bond a moment before it was ended.
-            if mayHaveBond(number), !cause.undoesBond {
+            if mayHaveBond(number), !cause.undoesBond, !pairing.state.mayHaveBrokenBond {
                 finish(number, PairingOutcome(.paired), at: now)
             } else {
                 finish(number, cause, at: now)
@@ -99,10 +99,10 @@ extension Coordinator {
         case .answering: finish(number, at: now)
         case .verifying:
             finish(number, PairingOutcome(.failed, "BlueZ reported success, and no bond"), at: now)
-        case .ending(let cause, .pairResult(isCancelled: false, _)):
+        case .ending(let cause, .pairResult(.notNeeded, _)):
             guard let device = pairing.device else { return finish(number, cause, at: now) }
             let until = now.monotonic + timing.promptness
-            enter(.ending(cause, .pairResult(isCancelled: true, until: until)), number)
+            enter(.ending(cause, .pairResult(.sent, until: until)), number)
             emit(.cancelPairing(device))
         case .ending(let cause, .pairResult):
             emit(.abandonPair(number))
@@ -129,7 +129,7 @@ extension Coordinator {
         _ number: PairingNumber, _ outcome: PairingOutcome, _ cause: Cause? = nil, canReply: Bool = true, at now: Moment
     ) {
         guard let pairing = live[number] else { return }
-        let isUndone = cause?.undoesBond == true && mayHaveBond(number)
+        let isUndone = mayHaveBond(number) && (cause?.undoesBond == true || pairing.state.mayHaveBrokenBond)
         for request in openRequests(of: number) {
             let isDone = outcome.result == .paired && request.question.kind.isDisplay
             if canReply {

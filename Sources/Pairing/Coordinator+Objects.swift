@@ -64,7 +64,7 @@ extension Coordinator {
             case .pairing:
                 // BlueZ gives Pair() back by itself; there is nothing left to cancel.
                 let until = now.monotonic + timing.promptness
-                enter(.ending(.adapterOff, .pairResult(isCancelled: true, until: until)), number)
+                enter(.ending(.adapterOff, .pairResult(.impossible, until: until)), number)
                 for request in openRequests(of: number) { cancel(request, at: now) }
             case .ending: break
             default: finish(number, .adapterOff, at: now)

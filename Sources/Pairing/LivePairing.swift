@@ -111,10 +111,19 @@ enum PairingState: Sendable {
 
     /// What is waited for at the end.
     enum Release: Sendable {
-        /// Our `Pair()` has to return; it is cancelled at `until` if it was not before, and then given up.
-        case pairResult(isCancelled: Bool, until: MonotonicTime)
+        /// Our `Pair()` has to return; at `until` it is cancelled if it can be, or else given up.
+        case pairResult(Cancellation, until: MonotonicTime)
         /// The link has to go.
         case disconnection(until: MonotonicTime)
+    }
+
+    /// Where `CancelPairing()` stands.
+    enum Cancellation: Sendable {
+        /// BlueZ was told no, which is enough as a rule.
+        case notNeeded
+        case sent
+        /// There is no adapter to cancel on.
+        case impossible
     }
 
     var deadline: MonotonicTime? {
@@ -134,6 +143,11 @@ enum PairingState: Sendable {
         case .queued, .awaitingRemoval, .discovering, .disconnecting: true
         case .pairing, .answering, .verifying, .ending: false
         }
+    }
+
+    /// BlueZ unpairs in the kernel when the pairing is over just before `CancelPairing()` comes, and still shows the bond.
+    var mayHaveBrokenBond: Bool {
+        if case .ending(_, .pairResult(.sent, _)) = self { true } else { false }
     }
 
     var isEnding: Bool {

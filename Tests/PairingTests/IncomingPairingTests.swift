@@ -49,7 +49,8 @@ struct IncomingPairingTests {
     func bondedAlready() throws {
         var world = World(rules: Self.accepting)
         world.device(paired: true, connected: true)
-        let token = world.ask { .confirmation(try! .secret, $0) }
+        let passkey = try Passkey.secret
+        let token = world.ask { .confirmation(passkey, $0) }
         #expect(world.calls == [.reply(token, .rejected)])
         #expect(world.lastPairing?.outcome?.result == .rejectedByPolicy)
     }

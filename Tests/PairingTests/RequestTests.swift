@@ -12,7 +12,8 @@ struct RequestTests {
     func opened() throws {
         var world = World()
         world.device(connected: true)
-        world.ask { .confirmation(try! .secret, $0) }
+        let passkey = try Passkey.secret
+        world.ask { .confirmation(passkey, $0) }
         let request = try #require(world.openRequests.first)
         #expect(request.kind == .confirmation)
         #expect(request.device == cuff)
@@ -30,7 +31,8 @@ struct RequestTests {
     func digits() throws {
         var world = World()
         world.device(connected: true)
-        world.ask { .confirmation(try! .secret, $0) }
+        let passkey = try Passkey.secret
+        world.ask { .confirmation(passkey, $0) }
         let number = try #require(world.openRequests.first?.number)
         #expect(try world.coordinator.digits(of: number, at: world.now).text == String(secretDigits))
         try world.answer(.accept)

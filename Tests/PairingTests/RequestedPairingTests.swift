@@ -223,12 +223,24 @@ struct RequestedPairingTests {
         #expect(world.effects == [], "a late result changes nothing")
     }
 
-    @Test("is paired when the bond came just as its time was over")
+    @Test("undoes a bond that came just as Pair() was cancelled: the kernel may have dropped its key")
     func bondAtTheEnd() throws {
         var world = World()
         let number = try world.pairUntilCalled()
         world.wait(.seconds(60))
         world.pairReturns(number)
+        #expect(world.calls == [.remove(cuff)])
+        #expect(world.result(of: number) == .timedOut)
+    }
+
+    @Test("is paired when the bond was there before its time was over")
+    func bondBeforeTheEnd() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        world.wait(.seconds(55))
+        world.device(paired: true, connected: true)
+        world.wait(.seconds(5))
+        #expect(world.calls == [.abandonPair(number)])
         #expect(world.result(of: number) == .paired)
     }
 
