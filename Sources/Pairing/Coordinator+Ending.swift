@@ -154,7 +154,8 @@ extension Coordinator {
     /// Has this pairing, as far as it went, made a bond?
     private func mayHaveBond(_ number: PairingNumber) -> Bool {
         guard let pairing = live[number], !pairing.hadBond, !pairing.state.isPreparation,
-            let device = pairing.device else {
+            let device = pairing.device
+        else {
             return false
         }
         return pairing.hasSucceeded || devices[device]?.hasBond == true
@@ -171,7 +172,7 @@ extension Coordinator {
             let oldest = finished.firstIndex(where: isRefusal) ?? finished.startIndex
             emit(.publish(.pairingRemoved(finished.remove(at: oldest).number)))
         }
-        let isSuccess = snapshot.outcome.map { $0.result == .paired || $0.result == .alreadyBonded } ?? false
+        let isSuccess = snapshot.outcome?.result.isSuccess == true
         emit(
             .record(
                 Record(

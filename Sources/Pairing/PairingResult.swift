@@ -68,7 +68,10 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
                     + " rule may suit it."
             )
         case .wrongPasskey:
-            ("The passkey was wrong.", "Pair again with the digits that are shown then; they change each time.")
+            (
+                "The passkey was wrong.",
+                "Pair again, with the digits that the device shows then or that stand on its label."
+            )
         case .smpTimeout:
             (
                 "The device stopped answering while pairing.",

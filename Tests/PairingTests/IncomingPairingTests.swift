@@ -89,7 +89,8 @@ struct IncomingPairingTests {
     func rejectedByRule(kind: RequestKind) throws {
         var world = World(
             rules: Rules {
-                $0.answers = AnswerSettings(authorization: .reject, confirmation: .reject, passkey: .reject, pin: .reject)
+                $0.answers = AnswerSettings(
+                    authorization: .reject, confirmation: .reject, passkey: .reject, pin: .reject)
             })
         world.device(connected: true)
         let passkey = try Passkey.secret

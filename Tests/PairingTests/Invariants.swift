@@ -8,11 +8,13 @@ import Testing
 struct Invariants {
     private var unanswered: [AgentToken: UInt64] = [:]
     private var answered: Set<AgentToken> = []
-    private var pairCall: (number: PairingNumber, device: DeviceReference)?
+    private(set) var pairCall: (number: PairingNumber, device: DeviceReference)?
     private var done: Set<PairingNumber> = []
     private var watched: Set<DeviceReference> = []
     private var discovering: Set<AdapterReference> = []
     private var open: Set<RequestNumber> = []
+
+    var isQuiet: Bool { unanswered.isEmpty && pairCall == nil && watched.isEmpty && discovering.isEmpty }
 
     mutating func check(_ effects: [Effect], after event: Event?, _ coordinator: Coordinator) {
         if let event { note(event) }

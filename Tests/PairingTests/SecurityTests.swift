@@ -74,10 +74,11 @@ struct SecurityTests {
 
     @Test("a second round on the default agent belongs to our pairing")
     func secondRound() throws {
-        var world = World(rules: Rules {
-            $0.answers.confirmation = .accept
-            $0.pairing.acceptIncoming = false
-        })
+        var world = World(
+            rules: Rules {
+                $0.answers.confirmation = .accept
+                $0.pairing.acceptIncoming = false
+            })
         let number = try world.pairUntilCalled()
         let passkey = try Passkey.secret
         let token = world.ask({ .confirmation(passkey, $0) })

@@ -19,7 +19,7 @@ struct World {
     private var nextToken: UInt64 = 0
 
     init(
-        rules: Rules = Rules(), timing: Timing = Timing(), bounds: Bounds = Bounds(), monitor: Bool = true
+        rules: any RuleBook = Rules(), timing: Timing = Timing(), bounds: Bounds = Bounds(), monitor: Bool = true
     ) {
         coordinator = Coordinator(rules: rules, numbers: Numbers(), timing: timing, bounds: bounds)
         send(.bluezAppeared)
@@ -39,7 +39,8 @@ struct World {
 
     /// BlueZ tells of a device, or of a change of it.
     mutating func device(
-        _ reference: DeviceReference = cuff, name: UntrustedText? = "Cuff", paired: Bool = false, connected: Bool = false
+        _ reference: DeviceReference = cuff, name: UntrustedText? = "Cuff", paired: Bool = false,
+        connected: Bool = false
     ) {
         send(
             .deviceChanged(
@@ -149,6 +150,11 @@ struct World {
     func phase(of number: PairingNumber) -> PairingPhase? { coordinator.pairing(number)?.phase }
     func reason(of number: PairingNumber) -> String { coordinator.pairing(number)?.outcome?.reason ?? "" }
     var lastPairing: PairingSnapshot? { coordinator.pairings.last }
+
+    /// The pairing whose `Pair()` has not returned.
+    var pairCall: PairingNumber? { invariants.pairCall?.number }
+    /// Is nothing left running at BlueZ: no `Pair()`, no discovery, nothing watched?
+    var isQuiet: Bool { invariants.isQuiet }
 
     private mutating func take(_ effects: [Effect], _ event: Event? = nil) {
         self.effects = effects
