@@ -18,7 +18,11 @@ extension Coordinator {
             if question.token == nil { emit(.disconnect(question.device)) }
             return
         }
-        if live[number]?.state.isEnding == true { return refuse(question, "the pairing is being ended") }
+        if live[number]?.state.isEnding == true {
+            // Digits that go on being shown are no new question.
+            if question.token != nil { refuse(question, "the pairing is being ended") }
+            return
+        }
         pose(question, to: number, at: now)
     }
 
@@ -27,8 +31,10 @@ extension Coordinator {
         if let active, let pairing = live[active], pairing.device == question.device {
             switch (pairing.state, question.role) {
             case (.pairing(let call), .capability(let capability)) where call.capability == capability: return active
-            // A second round, as when keys for the other transport are made, comes to the default agent.
-            case (.pairing, .default), (.verifying, .default), (.ending, _): return active
+            // A second round, as when keys for the other transport are made, comes to the default agent. Before the
+            // bond is there, it is the device that started something of its own.
+            case (.pairing(let call), .default) where call.bondedUntil != nil: return active
+            case (.verifying, .default), (.ending, _): return active
             default: break
             }
         }

@@ -173,6 +173,15 @@ struct IncomingPairingTests {
         #expect(world.lastPairing?.outcome?.result == .rejectedByPolicy)
     }
 
+    @Test("is cut when digits are shown and its rule does not let devices start")
+    func displayNotAccepted() throws {
+        var world = World(rules: Rules { $0.pairing.acceptIncoming = false })
+        world.device(connected: true)
+        world.show(try .secret)
+        #expect(world.calls == [.disconnect(cuff)])
+        #expect(world.openRequests.isEmpty)
+    }
+
     @Test("that was refused and bonds all the same loses the bond")
     func undone() throws {
         var world = World()
