@@ -4,6 +4,18 @@
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES CTOML_MAXIMUM_DEPTH
+
+// toml++ 3.3 asserts some things that a wrong text breaks, such as `[.]`: that must not end the process, nor be taken
+// for true. With NDEBUG it would be.
+#undef NDEBUG
+namespace {
+struct broken_assertion {};
+[[noreturn]] void break_assertion()
+{
+    throw broken_assertion{};
+}
+} // namespace
+#define TOML_ASSERT(condition) ((condition) ? void() : break_assertion())
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -116,6 +128,56 @@ bool flatten(const toml::node &node, const toml::key *key, size_t depth, std::ve
     return true;
 }
 
+bool breaks_assertion(std::string_view source)
+try {
+    (void)toml::parse(source);
+    return false;
+} catch (const broken_assertion &) {
+    return true;
+}
+
+bool continues_character(char byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+// A broken assertion has no place, but as the parser goes through the text from its start, the shortest beginning that
+// breaks one ends there.
+ctoml_position place_of_broken_assertion(std::string_view source)
+{
+    size_t good = 0, bad = source.size();
+    while (good + 1 < bad) {
+        size_t middle = good + (bad - good) / 2;
+        while (middle < bad && continues_character(source[middle]))
+            middle++;
+        if (middle == bad)
+            break;
+        (breaks_assertion(source.substr(0, middle)) ? bad : good) = middle;
+    }
+    ctoml_position place{ 1, 0 };
+    for (char byte : source.substr(0, bad)) {
+        if (byte == '\n')
+            place = { place.line + 1, 0 };
+        else if (!continues_character(byte))
+            place.column++;
+    }
+    return place;
+}
+
+void parse(std::string_view source, ctoml_document &document)
+try {
+    auto result = toml::parse(source);
+    if (!result) {
+        document.fail(result.error().description(), position(result.error().source().begin));
+        return;
+    }
+    document.root = std::move(result).table();
+    if (!flatten(document.root, nullptr, 0, document.items))
+        document.fail("tables and lists are nested too deeply", { 1, 1 });
+} catch (const broken_assertion &) {
+    document.fail("unexpected character", place_of_broken_assertion(source));
+}
+
 } // namespace
 
 extern "C" ctoml_document *ctoml_parse(const char *bytes, size_t length)
@@ -127,12 +189,8 @@ try {
         document->fail("the text is too long", where);
     } else if (has_endless_key(source, where)) {
         document->fail("the line holds too many dots", where);
-    } else if (auto result = toml::parse(source); !result) {
-        document->fail(result.error().description(), position(result.error().source().begin));
     } else {
-        document->root = std::move(result).table();
-        if (!flatten(document->root, nullptr, 0, document->items))
-            document->fail("tables and lists are nested too deeply", where);
+        parse(source, *document);
     }
     return document.release();
 } catch (...) {

@@ -10,7 +10,7 @@ public struct AddressPattern: Sendable, Hashable, LosslessStringConvertible {
 
     /// `nil` for anything but the three forms; half octets cannot be given.
     public init?(_ description: String) {
-        let zeros = ["", "00", "00:00", "00:00:00", "00:00:00:00", "00:00:00:00:00"]
+        let zeros = ["00", "00:00", "00:00:00", "00:00:00:00", "00:00:00:00:00"]
         if description == "*" {
             octets = 0
             bits = 0
@@ -21,7 +21,7 @@ public struct AddressPattern: Sendable, Hashable, LosslessStringConvertible {
             let missing = zeros.firstIndex(where: { $0.utf8.count + description.utf8.count - 1 == 17 }),
             let address = Address(String(description.dropLast()) + zeros[missing])
         {
-            octets = 6 - missing
+            octets = 5 - missing
             bits = address.bits
         } else {
             return nil

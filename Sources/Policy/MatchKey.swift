@@ -76,7 +76,9 @@ extension MatchKey {
             holds: { $0.matches($1.address, type: $1.addressType) },
             label: \.label,
             labels: { AddressPattern.labels(of: $0.address) },
-            help: "The address, or its first octets and a star; \"*\" is every device. Never holds for a private address."),
+            help:
+                "The address, or its first octets and a star; \"*\" is every device. Never holds for a private address."
+        ),
         MatchKey(
             "manufacturer", \.manufacturers, .companyIdentifier, fact: .manufacturerData,
             observe: \.facts.manufacturerData,

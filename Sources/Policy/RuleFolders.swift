@@ -80,7 +80,8 @@ private struct Loading {
         var reader = Reader(file: file.folder.path(of: file.name))
         // Rule names stand in journal fields and on terminals.
         guard UntrustedText(file.name).description == file.name else {
-            throw PolicyErrors([PolicyError(file: reader.file, message: "the file's name holds unprintable characters")])
+            throw PolicyErrors([PolicyError(file: reader.file, message: "the file's name holds unprintable characters")]
+            )
         }
         let contents: RuleFolder.Contents
         do throws(PolicyError) {

@@ -2,12 +2,6 @@
 
 import CTOMLPlusPlus
 
-/// What makes a text no TOML. The reason may name keys, but never shows values: one of them might be a secret.
-struct TOMLSyntaxError: Error {
-    var reason: String
-    var position: TextPosition
-}
-
 /// The parser's document. Every C pointer of the parser stays in this file.
 struct TOMLDocument: ~Copyable {
     /// The longest text that is parsed, in bytes.

@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension TOMLSyntaxError {
-    /// toml++'s message, without what it quotes of values, and with the place of the key where one stands twice.
+/// What makes a text no TOML. The reason may name keys, but never shows values: one of them might be a secret.
+struct TOMLSyntaxError: Error {
+    var reason: String
+    var position: TextPosition
+
+    init(reason: String, position: TextPosition) {
+        self.reason = reason
+        self.position = position
+    }
+
+    /// toml++'s message without what it quotes of the text, and a better place for a key that stands twice.
     init(message: String, position: TextPosition, text: [UInt8]) {
-        if message.position(of: "redefine existing") != nil || message.position(of: "cannot insert") != nil {
-            // The only messages that quote keys; those are no secrets.
-            reason = Self.afterPrefix(message)
-            self.position = Self.place(ofKey: Self.quoted(message), before: position, in: text) ?? position
-        } else {
-            reason = Self.withoutQuotes(Self.afterPrefix(message))
-            self.position = position
+        self.init(reason: Self.withoutQuotes(Self.afterPrefix(message)), position: position)
+        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        guard message.position(of: "redefine existing") != nil, lines.indices.contains(position.line - 1) else {
+            return
+        }
+        let line = Array(String(decoding: lines[position.line - 1], as: UTF8.self).unicodeScalars)
+        if let key = Self.key(before: position.column - 1, in: line) {
+            self.position.column = key.lowerBound + 1
+            reason = "the key \(Self.text(line[key])) stands twice"
+        } else if let end = line.dropFirst(position.column - 1).firstIndex(of: "]"), line[position.column - 1] == "[" {
+            reason = "the table \(Self.text(line[(position.column - 1)...end])) stands twice"
         }
     }
 
@@ -30,26 +43,44 @@ extension TOMLSyntaxError {
         return parts.joined()
     }
 
-    private static func quoted(_ message: String) -> [Unicode.Scalar]? {
-        let parts = message.split(separator: "'", omittingEmptySubsequences: false)
-        guard parts.count >= 3 else { return nil }
-        return Array(parts[1..<(parts.count - 1)].joined(separator: "'").unicodeScalars)
+    private static func text(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+        var text = String.UnicodeScalarView(scalars.prefix(64))
+        if scalars.count > 64 { text.append("…") }
+        return String(text)
     }
 
-    /// toml++ 3.3 points behind the value of a key that stands twice, 3.4 at the key: finds the key in either case.
-    private static func place(
-        ofKey key: [Unicode.Scalar]?, before position: TextPosition, in text: [UInt8]
-    ) -> TextPosition? {
-        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        guard let key, !key.isEmpty, lines.indices.contains(position.line - 1) else { return nil }
-        let line = Array(String(decoding: lines[position.line - 1], as: UTF8.self).unicodeScalars)
-        for start in stride(from: min(position.column - 1, line.count - key.count), through: 0, by: -1)
-        where line[start..<(start + key.count)].elementsEqual(key) {
-            let next = line[(start + key.count)...].first { ![" ", "\t", "\"", "'"].contains($0) }
-            let isQuoted = start > 0 && ["\"", "'"].contains(line[start - 1])
-            if next == "=" { return TextPosition(line: position.line, column: isQuoted ? start : start + 1) }
+    /// The key, dots included, of the `key = ` that ends at `end`, where toml++ 3.3 says that a key stands twice.
+    private static func key(before end: Int, in line: [Unicode.Scalar]) -> Range<Int>? {
+        func skipSpace(_ position: Int) -> Int {
+            var position = position
+            while position > 0, line[position - 1] == " " || line[position - 1] == "\t" { position -= 1 }
+            return position
         }
-        return nil
+        guard end <= line.count else { return nil }
+        let sign = skipSpace(end)
+        guard sign > 0, line[sign - 1] == "=" else { return nil }
+        let keyEnd = skipSpace(sign - 1)
+        var start = keyEnd
+        while true {
+            let segmentEnd = start
+            if start > 0, line[start - 1] == "\"" || line[start - 1] == "'" {
+                let quote = line[start - 1]
+                start -= 1
+                repeat { start -= 1 } while start > 0 && line[start] != quote
+                if start < 0 { return nil }
+            } else {
+                while start > 0, isBare(line[start - 1]) { start -= 1 }
+            }
+            if start == segmentEnd { return nil }
+            let dot = skipSpace(start)
+            guard dot > 0, line[dot - 1] == "." else { return start..<keyEnd }
+            start = skipSpace(dot - 1)
+        }
+    }
+
+    private static func isBare(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+            || scalar == "_" || scalar == "-"
     }
 }
 

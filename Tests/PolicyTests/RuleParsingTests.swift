@@ -18,7 +18,8 @@ struct RuleParsingTests {
 
     @Test("A rule is named after its file, and keeps the path and the description")
     func names() throws {
-        let rule = try rule("description = \"Locks\"\nmatch.address = \"*\"", file: "/etc/pairingd/devices.d/9-lock.toml")
+        let rule = try rule(
+            "description = \"Locks\"\nmatch.address = \"*\"", file: "/etc/pairingd/devices.d/9-lock.toml")
         #expect(rule.name == "9-lock")
         #expect(rule.file == "/etc/pairingd/devices.d/9-lock.toml")
         #expect(rule.description == "Locks")
