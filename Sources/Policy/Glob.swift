@@ -41,12 +41,19 @@ public struct Glob: Sendable, Hashable, LosslessStringConvertible {
     }
 
     /// What every match starts with.
-    var literalPrefix: [Unicode.Scalar] {
-        var prefix: [Unicode.Scalar] = []
-        for case .character(let scalar) in elements.prefix(while: { if case .character = $0 { true } else { false } }) {
-            prefix.append(scalar)
+    var literalPrefix: [Unicode.Scalar] { Self.literals(elements) }
+
+    /// What every match ends with, the last character first.
+    var reversedLiteralSuffix: [Unicode.Scalar] { Self.literals(elements.reversed()) }
+
+    /// The characters before the first element that stands for something else.
+    private static func literals(_ elements: some Sequence<Element>) -> [Unicode.Scalar] {
+        var literals: [Unicode.Scalar] = []
+        for element in elements {
+            guard case .character(let scalar) = element else { break }
+            literals.append(scalar)
         }
-        return prefix
+        return literals
     }
 
     public func matches(_ text: String) -> Bool { matches(Array(text.unicodeScalars)) }
@@ -57,21 +64,24 @@ public struct Glob: Sendable, Hashable, LosslessStringConvertible {
         var element = 0
         var retry: (element: Int, position: Int)?
         while position < text.count {
-            if element < elements.count, elements[element] == .anyText {
-                element += 1
-                retry = (element, position)
-            } else if element < elements.count, Self.accepts(elements[element], text[position]) {
-                element += 1
-                position += 1
-            } else if let last = retry {
-                element = last.element
-                position = last.position + 1
-                retry = (element, position)
-            } else {
-                return false
+            if element < elements.count {
+                if case .anyText = elements[element] {
+                    element += 1
+                    retry = (element, position)
+                    continue
+                }
+                if Self.accepts(elements[element], text[position]) {
+                    element += 1
+                    position += 1
+                    continue
+                }
             }
+            guard let last = retry else { return false }
+            element = last.element
+            position = last.position + 1
+            retry = (element, position)
         }
-        return elements[element...].allSatisfy { $0 == .anyText }
+        return elements[element...].allSatisfy { if case .anyText = $0 { true } else { false } }
     }
 
     private static func accepts(_ element: Element, _ scalar: Unicode.Scalar) -> Bool {

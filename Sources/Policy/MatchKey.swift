@@ -107,7 +107,7 @@ extension MatchKey {
             fact: .name,
             observe: \.name,
             holds: { $0.matches($1) },
-            label: { NameLabels.label(ofPrefix: $0.literalPrefix) },
+            label: { NameLabels.label(of: $0) },
             labels: { NameLabels.labels(of: $0) },
             help: "A pattern with *, ? and [...] over the name that the device sent, never over an alias; case counts."),
     ]
@@ -130,22 +130,31 @@ extension ValueType<CompanyIdentifier> {
         })
 }
 
-/// Labels for the beginnings of names: a running FNV-1a hash, so that those of one name take one pass.
+/// Labels for how names begin and end: a running FNV-1a hash, so that those of one name take one pass from each side.
 private enum NameLabels {
-    static func label(ofPrefix prefix: [Unicode.Scalar]) -> UInt64? {
-        prefix.isEmpty ? nil : prefix.reduce(start, step)
+    /// `nil` for a pattern with a wildcard at both ends.
+    static func label(of pattern: Glob) -> UInt64? {
+        let prefix = pattern.literalPrefix
+        if !prefix.isEmpty { return prefix.reduce(prefixSeed, step) }
+        let suffix = pattern.reversedLiteralSuffix
+        return suffix.isEmpty ? nil : suffix.reduce(suffixSeed, step)
     }
 
-    /// Of every beginning that a pattern may ask for.
+    /// Of every beginning and end that a pattern may ask for.
     static func labels(of name: [Unicode.Scalar]) -> [UInt64] {
-        var hash = start
+        hashes(name, prefixSeed) + hashes(name.reversed(), suffixSeed)
+    }
+
+    private static func hashes(_ name: some Sequence<Unicode.Scalar>, _ seed: UInt64) -> [UInt64] {
+        var hash = seed
         return name.prefix(Glob.maximumLength).map { scalar in
             hash = step(hash, scalar)
             return hash
         }
     }
 
-    private static let start: UInt64 = 0xcbf2_9ce4_8422_2325
+    private static let prefixSeed: UInt64 = 0xcbf2_9ce4_8422_2325
+    private static let suffixSeed: UInt64 = ~prefixSeed
 
     private static func step(_ hash: UInt64, _ scalar: Unicode.Scalar) -> UInt64 {
         (hash ^ UInt64(scalar.value)) &* 0x100_0000_01b3

@@ -80,7 +80,7 @@ final class RuleFolder {
                 suggestion: "a link to /dev/null or an empty file switches a rule off")
         }
         try Self.refuseForeignWriters(status, path, advice: "make it root's, with mode 0644 or stricter")
-        let text = try Self.read(opened, path)
+        let text = try Self.read(opened, path, size: Int(status.st_size))
         return text.isEmpty ? .switchedOff : .text(text, isReadableByOthers: status.st_mode & S_IROTH != 0)
     }
 
@@ -102,9 +102,14 @@ final class RuleFolder {
         }
     }
 
-    private static func read(_ descriptor: Int32, _ path: String) throws(PolicyError) -> [UInt8] {
-        // One byte more than is allowed, so that a longer file shows.
-        var text = [UInt8](repeating: 0, count: TOMLDocument.maximumLength + 1)
+    private static func read(_ descriptor: Int32, _ path: String, size: Int) throws(PolicyError) -> [UInt8] {
+        guard size <= TOMLDocument.maximumLength else {
+            throw PolicyError(
+                file: path, message: "is longer than \(TOMLDocument.maximumLength / 1024) KiB",
+                suggestion: "divide it into several rules")
+        }
+        // One byte more than there should be, so that a file that grows shows.
+        var text = [UInt8](repeating: 0, count: size + 1)
         var length = 0
         while length < text.count {
             let count = text.withUnsafeMutableBytes { buffer in
@@ -115,12 +120,8 @@ final class RuleFolder {
             if count == 0 { break }
             length += count
         }
-        guard length <= TOMLDocument.maximumLength else {
-            throw PolicyError(
-                file: path, message: "is longer than \(TOMLDocument.maximumLength / 1024) KiB",
-                suggestion: "divide it into several rules")
-        }
-        text.removeSubrange(length...)
+        guard length == size else { throw PolicyError(file: path, message: "changed while it was read") }
+        text.removeLast()
         return text
     }
 
