@@ -24,8 +24,8 @@ enum KeyVerdict {
 /// One key of `[match]`: how it is written, which fact it looks at, when it holds, and how rules are found by it.
 ///
 /// Rules are found by *labels*: numbers that a rule's elements and a device's fact have in common when they may match.
-/// Labels only leave out rules; what decides is ``verdict``.
-struct MatchKey: Sendable {
+/// Labels only leave out rules; what decides is ``verdict``. A class, because a copy of so many closures is not cheap.
+final class MatchKey: Sendable {
     let key: Key<Match>
     /// The fact that may still come; `nil` for one that is always known.
     let fact: Decision.Fact?
