@@ -50,6 +50,12 @@ public struct Address: Hashable, Sendable, Comparable, LosslessStringConvertible
 
     public static func < (left: Address, right: Address) -> Bool { left.bits < right.bits }
 
+    /// Is this an address that the device changes now and then, and that says nothing of who it is?
+    ///
+    /// Resolvable and non-resolvable private addresses are; public and static random ones are not. Without a type the
+    /// address is taken for a public one. Source: Core Specification, Vol 6, Part B, 1.3.2.2.
+    public func isPrivate(_ type: AddressType?) -> Bool { type == .random && bits >> 46 < 0b10 }
+
     private func text(separator: UInt8) -> String {
         String(unsafeUninitializedCapacity: 17) { buffer in
             for octet in 0..<6 {
