@@ -63,7 +63,7 @@ struct MethodTable {
     /// Over BR/EDR with Secure Simple Pairing (`hci_event.c:hci_user_confirm_request_evt`); `localMITM` is what we asked.
     func classic(localMITM: Bool, remoteMITM: Bool, hasKey: Bool) -> PairingMethod {
         if (!localMITM || remote == .noInputNoOutput) && (!remoteMITM || local == .noInputNoOutput) {
-            if !weInitiate, local != .noInputNoOutput, localMITM || remoteMITM { return .justWorks }
+            if !weInitiate, local != .noInputNoOutput { return .justWorks }
             return hasKey ? .justWorks : .nothing
         }
         // The kernel shows KeyboardDisplay as DisplayYesNo, so only KeyboardOnly types.

@@ -40,7 +40,7 @@ extension Pairing {
         guard isOurs else {
             // `hci_conn.c:hci_get_auth_req`
             guard device.transport == .classic else { return behaviour.mitm }
-            return canProtect && behaviour.ioCapability != .noInputNoOutput || behaviour.mitm && canProtect
+            return canProtect && behaviour.ioCapability != .noInputNoOutput
         }
         return canProtect || device.isLowEnergy && behaviour.mitm
     }
@@ -129,6 +129,8 @@ extension Pairing {
 
     private func answered(_ question: AgentQuestion, _ answer: AgentAnswer) {
         guard case .asking = state else { return }
+        // Our own question is no longer there to be taken back.
+        state = .waitingForDevice(nil)
         let behaviour = device.behaviour
         switch (question, answer) {
         case (_, .refused): end(.authenticationFailed, "our side says no")

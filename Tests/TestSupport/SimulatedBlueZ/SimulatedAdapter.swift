@@ -44,7 +44,7 @@ public final class SimulatedAdapter {
         changed("Powered")
     }
 
-    func setPairable(_ isPairable: Bool) {
+    public func setPairable(_ isPairable: Bool) {
         guard isPairable != self.isPairable else { return }
         self.isPairable = isPairable
         changed("Pairable")

@@ -119,7 +119,7 @@ public final class SimulatedBlueZ {
     @discardableResult
     public func addDevice(
         _ address: Address, _ addressType: AddressType = .public, _ transport: Transport = .le, name: String? = nil,
-        presence: Presence = .known, _ behaviour: DeviceBehaviour = DeviceBehaviour()
+        presence: Presence = .known, behaviour: DeviceBehaviour = DeviceBehaviour()
     ) -> SimulatedDevice {
         let device = SimulatedDevice(
             self, address, addressType, transport, name: name, presence: presence, behaviour: behaviour)

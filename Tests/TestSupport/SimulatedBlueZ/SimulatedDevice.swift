@@ -63,6 +63,8 @@ public final class SimulatedDevice {
     }
 
     public var isConnected: Bool { link != nil }
+    /// Does a pairing go on, whoever began it?
+    public var isPairing: Bool { bonding != nil || incoming != nil }
     var isLowEnergy: Bool { transport == .le }
 
     /// BlueZ makes one of the address when it knows no name.
