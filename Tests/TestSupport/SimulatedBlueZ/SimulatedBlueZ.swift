@@ -123,6 +123,8 @@ public final class SimulatedBlueZ {
     ) -> SimulatedDevice {
         let device = SimulatedDevice(
             self, address, addressType, transport, name: name, presence: presence, behaviour: behaviour)
+        // One that was removed makes room for another of the same address.
+        devices.removeAll { $0.path == device.path && !$0.isExported }
         devices.append(device)
         if presence == .known { device.export() }
         if adapter.isDiscovering { device.discoveryStarted() }
