@@ -144,14 +144,20 @@ extension Pairing {
 
     private func waitForDevice(toConfirm question: AgentQuestion? = nil) {
         restartSMPTimer()
-        if case .confirmation = question, case .ignores = device.behaviour.comparison {
+        var comparison = DeviceBehaviour.Comparison.confirms
+        if case .confirmation = question { comparison = device.behaviour.comparison }
+        guard comparison != .ignores else {
             state = .waitingForDevice(nil)
             return
         }
         state = .waitingForDevice(
             timer(after: durations.peer) { [weak self] in
                 guard let self else { return }
-                if case .vanishes = device.behaviour.reaction { device.linkDown() } else { succeed() }
+                if case .vanishes = device.behaviour.reaction { return device.linkDown() }
+                guard comparison == .confirms else {
+                    return end(.authenticationFailed, "the device's person says no")
+                }
+                succeed()
             })
     }
 
