@@ -7,7 +7,7 @@ import EventLoop
 /// What stands behind `/org/bluez` (`src/agent.c`).
 @LoopActor
 final class AgentManager {
-    private unowned let bluez: SimulatedBlueZ
+    private let bluez: SimulatedBlueZ
 
     init(_ bluez: SimulatedBlueZ) { self.bluez = bluez }
 

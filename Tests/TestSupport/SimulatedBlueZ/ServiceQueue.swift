@@ -12,7 +12,7 @@ final class ServiceQueue {
         let completion: @LoopActor (Bool) -> Void
     }
 
-    private unowned let bluez: SimulatedBlueZ
+    private let bluez: SimulatedBlueZ
     private var entries: [Entry] = []
     private var isAsking = false
 

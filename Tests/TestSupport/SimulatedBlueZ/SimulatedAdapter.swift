@@ -20,7 +20,7 @@ public final class SimulatedAdapter {
     public internal(set) var filters: [String: [String: Value]] = [:]
     var discoverers: Set<String> = []
 
-    unowned let bluez: SimulatedBlueZ
+    let bluez: SimulatedBlueZ
 
     init(_ bluez: SimulatedBlueZ) { self.bluez = bluez }
 

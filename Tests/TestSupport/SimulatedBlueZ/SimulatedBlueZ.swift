@@ -9,6 +9,8 @@ public import EventLoop
 /// It stands for everything on the other side of D-Bus: the adapter, the devices on the air and their persons. A test
 /// chooses how devices behave, lets things happen, and reads afterwards who was asked what. Each habit names the place in
 /// BlueZ's source that it was read from.
+///
+/// Its parts hold it and it holds them, so that a test may drop it while things go on; all that goes on ends with its bus.
 @LoopActor
 public final class SimulatedBlueZ {
     /// What a start finds in `/var/lib/bluetooth`.
@@ -54,6 +56,7 @@ public final class SimulatedBlueZ {
     public func start(_ storage: Storage = .bonds) async throws {
         guard connection == nil else { return }
         let connection = try await Connection(address: address)
+        connection.onDisconnect = { [weak self] in self?.crash() }
         connection.objects.onCall = { [weak self] in self?.log.received($0) }
         let rule = MatchRule(sender: Bus.name, interface: Bus.interface, member: "NameOwnerChanged")
         nameChanges = connection.subscribe(rule) { [weak self] message in

@@ -46,7 +46,7 @@ public final class SimulatedDevice {
     /// Calls that are never answered.
     var forgottenCalls: [MethodCall] = []
 
-    unowned let bluez: SimulatedBlueZ
+    let bluez: SimulatedBlueZ
 
     init(
         _ bluez: SimulatedBlueZ, _ address: Address, _ addressType: AddressType, _ transport: Transport,
