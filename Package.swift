@@ -41,11 +41,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .target(name: "TestSupport", dependencies: ["EventLoop"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Bluetooth", "DBus", "EventLoop"], path: "Tests/TestSupport"),
         .testTarget(name: "BluetoothTests", dependencies: ["Bluetooth"]),
         .testTarget(name: "PolicyTests", dependencies: ["Bluetooth", "Policy"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"]),
         .testTarget(name: "DBusTests", dependencies: ["DBus", "EventLoop", "TestSupport"]),
+        .testTarget(name: "SimulatedBlueZTests", dependencies: ["Bluetooth", "DBus", "EventLoop", "TestSupport"]),
         .testTarget(name: "SecurityManagerTests", dependencies: ["Bluetooth", "SecurityManager"]),
         .testTarget(
             name: "PairingTests", dependencies: ["Bluetooth", "Pairing", "Policy", "SecurityManager"]),

@@ -80,7 +80,7 @@ public struct Method<Object: AnyObject>: Sendable {
     var signature: String { input.map(\.type.description).joined() }
 }
 
-/// A read-only property of an exported interface.
+/// A property of an exported interface; read-only unless it is made ``settable(access:_:)``.
 public struct Property<Object: AnyObject>: Sendable {
     /// What listeners are told when the value changes (the `EmitsChangedSignal` annotation).
     public enum Change: String, Sendable {
@@ -90,18 +90,46 @@ public struct Property<Object: AnyObject>: Sendable {
         case never = "const"
     }
 
+    struct Setter: Sendable {
+        let access: Access
+        let write: @LoopActor (Object, Value) throws(DBusError) -> Void
+    }
+
     let name: String
     let type: ValueType
     let change: Change
-    let read: @LoopActor (Object) -> Value
+    /// `nil` while the object does not have the property.
+    let read: @LoopActor (Object) -> Value?
+    var setter: Setter?
 
     public init<Converted: ValueConvertible>(
         _ name: String, change: Change = .announced, _ read: @escaping @LoopActor (Object) -> Converted
     ) {
+        self.init(name, change: change, ifPresent: { read($0) as Converted? })
+    }
+
+    /// A property that an object has only while `read` gives a value.
+    public init<Converted: ValueConvertible>(
+        _ name: String, change: Change = .announced, ifPresent read: @escaping @LoopActor (Object) -> Converted?
+    ) {
         self.name = name
         self.change = change
         type = Converted.valueType
-        self.read = { read($0).value }
+        self.read = { read($0)?.value }
+    }
+
+    /// The same property, which callers with `access` may set; `write` announces the change itself.
+    public func settable<Converted: ValueConvertible>(
+        access: Access, _ write: @escaping @LoopActor (Object, Converted) throws(DBusError) -> Void
+    ) -> Property {
+        var result = self
+        result.setter = Setter(access: access) { [name, type] (object, value) throws(DBusError) in
+            guard let converted = Converted(value: value) else {
+                throw .invalidArguments("\(name) is of type \(type.code), not \(value.type.code)")
+            }
+            try write(object, converted)
+        }
+        return result
     }
 }
 
@@ -127,6 +155,9 @@ public protocol AnyInterface: Sendable {
     /// `nil` when there is no such property.
     func read(_ property: String, of object: AnyObject) -> Value?
     func readAll(of object: AnyObject) -> [String: Value]
+    /// What a caller needs to set the property; `nil` when it cannot be set.
+    func writeAccess(_ property: String) -> Access?
+    func write(_ property: String, _ value: Value, to object: AnyObject) throws(DBusError)
 }
 
 /// What has to be checked before a method is invoked.
@@ -155,7 +186,19 @@ extension Interface {
 
     public func readAll(of object: AnyObject) -> [String: Value] {
         guard let object = object as? Object else { return [:] }
-        return Dictionary(properties.map { ($0.name, $0.read(object)) }) { first, _ in first }
+        return Dictionary(
+            properties.compactMap { property in property.read(object).map { (property.name, $0) } }
+        ) { first, _ in first }
+    }
+
+    public func writeAccess(_ property: String) -> Access? {
+        properties.first { $0.name == property }?.setter?.access
+    }
+
+    public func write(_ property: String, _ value: Value, to object: AnyObject) throws(DBusError) {
+        guard let object = object as? Object, let setter = properties.first(where: { $0.name == property })?.setter
+        else { throw .propertyReadOnly("\(property) cannot be set") }
+        try setter.write(object, value)
     }
 
     public nonisolated var introspection: String {
@@ -170,7 +213,9 @@ extension Interface {
             lines += element("signal", signal.name, signal.arguments.map { argument($0, direction: nil) })
         }
         for property in properties {
-            lines.append("    <property name=\"\(property.name)\" type=\"\(property.type.code)\" access=\"read\">")
+            let access = property.setter == nil ? "read" : "readwrite"
+            lines.append(
+                "    <property name=\"\(property.name)\" type=\"\(property.type.code)\" access=\"\(access)\">")
             lines.append(
                 "      <annotation name=\"org.freedesktop.DBus.Property.EmitsChangedSignal\""
                     + " value=\"\(property.change.rawValue)\"/>")

@@ -10,6 +10,9 @@ public final class ObjectServer {
     /// gets.
     public var authorize: (@LoopActor (MethodCall, Access) async throws(DBusError) -> UInt32)?
 
+    /// Told of every call before it is answered.
+    public var onCall: (@LoopActor (MethodCall) -> Void)?
+
     private unowned let connection: Connection
     private var objects: [ObjectPath: Exported] = [:]
     private var managerPath: ObjectPath?
@@ -66,7 +69,8 @@ public final class ObjectServer {
         try? connection.emit(path, interface, member, arguments)
     }
 
-    private func announceChanges() {
+    /// Sends at once what ``changed(_:_:_:)`` has collected, so that it comes before what is sent next.
+    public func announceChanges() {
         let pending = changes
         changes = [:]
         for (change, names) in pending {
@@ -74,9 +78,11 @@ public final class ObjectServer {
                 let interface = exported.interfaces.first(where: { $0.name == change.interface })
             else { continue }
             let values = interface.readAll(of: exported.object).filter { names.contains($0.key) }
+            // What the object does not have any longer has no value to announce.
+            let invalidated = names.subtracting(values.keys).sorted()
             emit(
                 change.path, Standard.properties, "PropertiesChanged",
-                [.string(change.interface), values.value, [String]().value])
+                [.string(change.interface), values.value, invalidated.value])
         }
     }
 
@@ -84,6 +90,7 @@ public final class ObjectServer {
 
     func dispatch(_ message: Message) {
         let call = MethodCall(message, on: connection)
+        onCall?(call)
         do throws(DBusError) {
             try dispatch(call, signature: message.signature)
         } catch {
@@ -119,15 +126,19 @@ public final class ObjectServer {
             throw .unknownMethod("\(call.path) has no method \(call.member)")
         }
         try expect(method.signature, signature, call)
-        guard method.access != .anyone else {
-            interface.invoke(call, on: exported.object)
-            return
-        }
+        try authorized(call, method.access) { interface.invoke(call, on: exported.object) }
+    }
+
+    /// Does `action` once the caller is known to be allowed to; its error refuses the call.
+    private func authorized(
+        _ call: MethodCall, _ access: Access, _ action: @escaping @LoopActor () throws(DBusError) -> Void
+    ) throws(DBusError) {
+        guard access != .anyone else { return try action() }
         guard let authorize else { throw .accessDenied("nobody may call \(call.member)") }
         onLoop {
             do throws(DBusError) {
-                call.user = try await authorize(call, method.access)
-                interface.invoke(call, on: exported.object)
+                call.user = try await authorize(call, access)
+                try action()
             } catch {
                 call.fail(error)
             }
@@ -153,10 +164,17 @@ public final class ObjectServer {
             try expect("ssv", signature, call)
             let interface = try interface(try call.argument(0), of: exported, call.path)
             let name: String = try call.argument(1)
-            guard interface.read(name, of: exported.object) != nil else {
-                throw .unknownProperty("\(interface.name) has no property \(name)")
+            guard let access = interface.writeAccess(name) else {
+                guard interface.read(name, of: exported.object) != nil else {
+                    throw .unknownProperty("\(interface.name) has no property \(name)")
+                }
+                throw .propertyReadOnly("\(name) cannot be set")
             }
-            throw .propertyReadOnly("\(name) cannot be set")
+            guard case .variant(let value) = call.arguments[2] else { throw .invalidArguments("no value") }
+            try authorized(call, access) { () throws(DBusError) in
+                try interface.write(name, value, to: exported.object)
+                call.reply()
+            }
         default:
             throw .unknownMethod("\(Standard.properties) has no method \(call.member)")
         }

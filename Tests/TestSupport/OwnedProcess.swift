@@ -31,8 +31,12 @@ public final class OwnedProcess: @unchecked Sendable {
             process.standardInput = FileHandle.nullDevice
             self.input = nil
         }
-        try process.run()
+        // Foundation learns of a child's end by a socket that the child holds open: one that another thread starts at
+        // the same time would hold it too.
+        try Self.starting.withLock { _ in try process.run() }
     }
+
+    private static let starting = Mutex(())
 
     public var identifier: Int32 { process.processIdentifier }
     public var standardOutput: String { output.text }
@@ -46,7 +50,9 @@ public final class OwnedProcess: @unchecked Sendable {
     /// Kills the process and waits for its end.
     public func kill() {
         send(signal: SIGKILL)
-        process.waitUntilExit()
+        // `waitUntilExit` runs a run loop, on a thread that others need; the process is left to Foundation to reap.
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(process.processIdentifier), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     }
 
     /// Waits, off the caller's thread, until the process has ended by itself, and gives its exit status; after `seconds`

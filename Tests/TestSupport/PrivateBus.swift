@@ -20,9 +20,24 @@ public final class PrivateBus: Sendable {
         process = try OwnedProcess("/usr/bin/dbus-daemon", ["--nofork", "--config-file=\(configuration.path)"])
         address = "unix:path=\(socket)"
         let deadline = Date().addingTimeInterval(10)
-        while !FileManager.default.fileExists(atPath: socket) {
+        while !Self.isListening(socket) {
             guard Date() < deadline else { throw PrivateBusError.didNotStart(process.errorOutput) }
             usleep(2000)
+        }
+    }
+
+    /// The socket's file is there a moment before anybody listens on it.
+    private static func isListening(_ path: String) -> Bool {
+        guard path.utf8.count < 108 else { return false }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
         }
     }
 
