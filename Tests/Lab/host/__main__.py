@@ -75,7 +75,7 @@ def _shell(machine: Machine, binaries: Path, command: list[str]) -> int:
     interactive = not command
     wanted = command or ["bash", "-i"]
     return machine.run(
-        [str(machine.python), "-m", "air", *wanted],
+        [str(machine.python), "-m", "gateway", *wanted],
         environment=_environment(machine, binaries),
         limit=None if interactive else TEST_LIMIT,
         interactive=interactive,

@@ -101,8 +101,9 @@ def _script(command: Sequence[str], environment: Mapping[str, str], interactive:
         size = shutil.get_terminal_size()
         lines.append(f"stty rows {size.lines} cols {size.columns}")
     else:
-        # The output is read by a program: line ends as they are.
+        # The output is read by a program: line ends as they are, and nobody there to press a key in a pager.
         lines.append("stty -opost")
+        lines.append("export TERM=dumb SYSTEMD_PAGER=cat SYSTEMD_COLORS=0")
     lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     lines.append(f"cd {shlex.quote(str(LAB))}")
     lines.append(shlex.join(command))
