@@ -12,6 +12,7 @@ from bumble.keys import MemoryKeyStore
 from bumble.transport.common import AsyncPipeSink
 
 from air import quirks
+from air.link import Link
 from air.protocol import Code, Direction
 from air.reactions import Reaction
 from air.tape import PDU, Tape
@@ -26,7 +27,7 @@ SMP_CHANNEL = 0x0006
 class Peripheral:
     """One device. `air.Air.add` makes it and puts it on the air."""
 
-    def __init__(self, traits: Traits, link: quirks.Link) -> None:
+    def __init__(self, traits: Traits, link: Link) -> None:
         self.traits = traits
         self.tape = Tape()
         # Does the person say that the numbers are equal?

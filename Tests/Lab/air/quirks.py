@@ -17,6 +17,9 @@ from bumble import link as bumble_link
 class Link(bumble_link.LocalLink):
     """The medium between the controllers."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
     def send_acl_data(
         self,
         sender_controller: bumble_controller.Controller,

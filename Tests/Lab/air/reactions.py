@@ -27,7 +27,11 @@ def delay(seconds: float) -> Reaction:
     """Answer later."""
 
     def later(peripheral: Peripheral, proceed: Callable[[], None]) -> None:
-        asyncio.get_running_loop().call_later(seconds, lambda: peripheral.connected and proceed())
+        def proceed_if_connected() -> None:
+            if peripheral.connected:
+                proceed()
+
+        asyncio.get_running_loop().call_later(seconds, proceed_if_connected)
 
     return later
 

@@ -29,7 +29,7 @@ def main() -> int:
                 say(f"ready: Linux {machine.release}, {machine.python}")
                 return 0
             case "test":
-                return _run(machine, arguments.binaries, ["-m", "pytest", "scenarios", *rest], TEST_LIMIT)
+                return _run(machine, arguments.binaries, ["-m", "pytest", *rest], TEST_LIMIT)
             case "demo":
                 _require_binaries(arguments.binaries)
                 return _run(machine, arguments.binaries, ["-m", "demo", *rest], DEMO_LIMIT)

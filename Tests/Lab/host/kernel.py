@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.cache import cached
+from host.cache import cache_directory, cached
 from host.report import LabError, say
 
 # 6.1.176-1. Debian's 6.1.192-2 (6.1.0-56) crashes in hci_chan_del when an LE peer vanishes in mid-pairing,
@@ -40,8 +39,6 @@ def fetch_kernel() -> Kernel:
 
 def _kernel_in(package: str) -> Kernel | None:
     """A kernel that an earlier run unpacked: then the archive need not be asked at all."""
-    from host.cache import cache_directory
-
     root = cache_directory() / package
     return Kernel(root, package.removeprefix("linux-image-")) if root.is_dir() else None
 
@@ -66,7 +63,7 @@ def _is_on_offer(package: str) -> bool:
 
 def _oldest_on_offer() -> str:
     """The archive drops old kernels one by one; of those that are left, the oldest of the same series."""
-    if _is_on_offer("linux-image-amd64") is False and os.geteuid() == 0:
+    if not _is_on_offer("linux-image-amd64") and os.geteuid() == 0:
         _run(["apt-get", "update", "-qq"], Path("/"))
     names = subprocess.run(
         ["apt-cache", "search", "--names-only", r"^linux-image-6\.1\.0-[0-9]+-amd64$"],
@@ -74,7 +71,7 @@ def _oldest_on_offer() -> str:
         capture_output=True,
         text=True,
     ).stdout
-    offered = [name for name in re.findall(r"^(\S+)", names, re.MULTILINE) if _is_on_offer(name)]
+    offered = [line.split()[0] for line in names.splitlines() if _is_on_offer(line.split()[0])]
     if not offered:
         raise LabError("no Debian 12 kernel is on offer; try `apt-get update`, and see that main is in the apt sources")
     return min(offered, key=lambda name: int(name.split("-")[3]))
