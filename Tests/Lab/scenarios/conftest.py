@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import pytest
 
 from air import Air
 from gateway.bluez import BlueZ
+from gateway.programs import BINARIES, Pairingd, pairingd
+
+# Starts the daemon with the rule files given: `async with start(CUFF) as daemon:`.
+Start = Callable[..., AbstractAsyncContextManager[Pairingd]]
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +36,10 @@ async def bluez(bluetoothd: BlueZ) -> AsyncIterator[BlueZ]:
     """bluetoothd, with no device known when a test starts."""
     await bluetoothd.remove_all()
     yield bluetoothd
+
+
+@pytest.fixture
+def start(tmp_path: Path, bluez: BlueZ) -> Start:
+    if not (BINARIES / "pairingd").exists():
+        pytest.skip(f"no pairingd in {BINARIES}")
+    return lambda *rules: pairingd(tmp_path, *rules)
