@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 from host.machine import LAB, Machine
 from host.report import LabError, say
@@ -22,6 +24,8 @@ def main() -> int:
     arguments, rest = _parser().parse_known_args()
     if rest and arguments.verb not in ("test", "shell"):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    # As on Ctrl-C, so that drafts are removed and QEMU is ended.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         machine = Machine.prepare()
         match arguments.verb:
@@ -43,6 +47,10 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

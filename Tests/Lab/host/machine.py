@@ -7,15 +7,14 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from host.environment import make_environment
 from host.initramfs import make_initramfs
@@ -64,7 +63,7 @@ class Machine:
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=None if interactive else subprocess.PIPE,
         )
-        with _Ending(qemu):
+        with _ended_at_last(qemu):
             timed_out = _follow(qemu, limit)
         status = _status(share, logs, limit if timed_out else None)
         if status == 0:
@@ -151,23 +150,14 @@ def _status(share: Path, logs: Path, expired_limit: float | None) -> int:
         raise LabError(f"the guest ended without a result; logs: {logs}\n{tail}") from None
 
 
-class _Ending:
-    """Ends QEMU when the block is left, also on Ctrl-C and SIGTERM."""
-
-    def __init__(self, qemu: subprocess.Popen[bytes]) -> None:
-        self._qemu = qemu
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, self._terminated)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self._before)
-        if self._qemu.poll() is None:
-            self._qemu.kill()
-        self._qemu.wait()
-        if self._qemu.stdout:
-            self._qemu.stdout.close()
-
-    @staticmethod
-    def _terminated(_signal: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
+@contextmanager
+def _ended_at_last(qemu: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ends QEMU when the block is left, whatever the reason."""
+    try:
+        yield
+    finally:
+        if qemu.poll() is None:
+            qemu.kill()
+        qemu.wait()
+        if qemu.stdout:
+            qemu.stdout.close()
