@@ -24,7 +24,7 @@ let package = Package(
         .target(name: "EventLoop", dependencies: ["CSystemd"]),
         .target(name: "DBus", dependencies: ["CDBus", "EventLoop"]),
         .target(name: "SecurityManager", dependencies: ["Bluetooth"]),
-        .target(name: "HCIMonitor", dependencies: ["Bluetooth", "SecurityManager", "EventLoop"]),
+        .target(name: "HCIMonitor", dependencies: ["Bluetooth", "SecurityManager"]),
         .target(name: "BlueZ", dependencies: ["Bluetooth", "DBus", "EventLoop"]),
         .target(name: "Policy", dependencies: ["Bluetooth", "CTOMLPlusPlus"]),
         .target(name: "Pairing", dependencies: ["Bluetooth", "Policy", "SecurityManager"]),
@@ -41,7 +41,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .target(name: "TestSupport", dependencies: ["EventLoop"], path: "Tests/TestSupport"),
         .testTarget(name: "BluetoothTests", dependencies: ["Bluetooth"]),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"]),
+        .testTarget(name: "DBusTests", dependencies: ["DBus", "EventLoop", "TestSupport"]),
+        .testTarget(name: "SecurityManagerTests", dependencies: ["Bluetooth", "SecurityManager"]),
+        .testTarget(name: "HCIMonitorTests", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -41,7 +41,8 @@ public struct PINCode: Hashable, Sendable, CustomStringConvertible, CustomReflec
 
     /// `nil` when `text` is empty, longer than 16 bytes, or holds a control character.
     public init?(_ text: String) {
-        guard (1...16).contains(text.utf8.count), text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+        guard (1...16).contains(text.utf8.count),
+            text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
         else { return nil }
         self.text = text
     }

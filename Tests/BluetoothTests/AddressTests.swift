@@ -16,7 +16,9 @@ struct AddressTests {
 
     @Test(
         "What is not six octets with colons is no address",
-        arguments: ["", "00:5F:BF:71:81", "00:5F:BF:71:81:1G", "00-5F-BF-71-81-18", "00:5F:BF:71:81:18:00", "005FBF718118"])
+        arguments: [
+            "", "00:5F:BF:71:81", "00:5F:BF:71:81:1G", "00-5F-BF-71-81-18", "00:5F:BF:71:81:18:00", "005FBF718118",
+        ])
     func malformed(text: String) {
         #expect(Address(text) == nil)
     }

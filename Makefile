@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Where configuration lives whatever the prefix is: systemd and D-Bus look there.
+SYSCONFDIR ?= /etc
+DBUSDIR ?= /usr/share/dbus-1/system.d
+UNITDIR ?= /usr/lib/systemd/system
+
+# "off" leaves the virtual machine's tests out of `make test`; anything else runs them.
+LAB ?= on
+
+# lld, because GNU ld leaves a Swift program without RELRO.
+BUILD = swift build --configuration release --static-swift-stdlib \
+	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
+BINARIES = .build/release
+
+.PHONY: all build dependencies demo test test-fast test-lab check format install clean
+
+all: build
+
+build: dependencies
+	$(BUILD) --product pairingd
+	$(BUILD) --product pairingctl
+
+# Installs what is missing from Debian; says so, and does nothing when all is there.
+dependencies:
+	@scripts/install-dependencies build
+
+demo: build
+	Tests/Lab/lab demo --binaries $(BINARIES)
+
+test: check test-fast test-lab
+
+test-fast: dependencies
+	@scripts/install-dependencies test
+	scripts/timed "fast tests" swift test
+
+test-lab: build
+ifeq ($(LAB),off)
+	@echo "LAB=off: the tests on a real BlueZ are left out"
+else
+	scripts/timed "tests on a real BlueZ" Tests/Lab/lab test --binaries $(BINARIES)
+endif
+
+# Formatting, shell scripts, and the lab's Python.
+check: dependencies
+	@scripts/install-dependencies test
+	scripts/timed "style" scripts/check
+
+format:
+	swift format --in-place --recursive Sources Tests Package.swift
+
+install: build
+	install -D -m 755 $(BINARIES)/pairingd $(DESTDIR)$(PREFIX)/libexec/pairingd
+	install -D -m 755 $(BINARIES)/pairingctl $(DESTDIR)$(PREFIX)/bin/pairingctl
+	install -D -m 644 dbus/org.pairingd.conf $(DESTDIR)$(DBUSDIR)/org.pairingd.conf
+	install -d -m 755 $(DESTDIR)$(UNITDIR)
+	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
+	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d
+	install -D -m 644 -t $(DESTDIR)/usr/lib/pairingd/devices.d policy/*.toml
+
+clean:
+	rm -rf .build

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import EventLoop
+
+/// The objects that a connection offers: it dispatches calls to them, answers the standard interfaces, and announces
+/// objects and changes.
+@LoopActor
+public final class ObjectServer {
+    /// Decides whether the caller may do what a method asks for, and gives its user; throws the error that the caller
+    /// gets.
+    public var authorize: (@LoopActor (MethodCall, Access) async throws(DBusError) -> UInt32)?
+
+    private unowned let connection: Connection
+    private var objects: [ObjectPath: Exported] = [:]
+    private var managerPath: ObjectPath?
+    private var changes: [Change: Set<String>] = [:]
+    private var flush: EventSource?
+
+    private struct Exported {
+        let object: AnyObject
+        let interfaces: [any AnyInterface]
+    }
+
+    private struct Change: Hashable {
+        let path: ObjectPath
+        let interface: String
+    }
+
+    init(connection: Connection) { self.connection = connection }
+
+    /// Offers `object` at `path`, and announces it if an object manager is above it.
+    public func export(_ object: AnyObject, at path: ObjectPath, _ interfaces: [any AnyInterface]) {
+        objects[path] = Exported(object: object, interfaces: interfaces)
+        guard let managerPath, path != managerPath, path.isWithin(managerPath) else { return }
+        emit(
+            managerPath, Standard.objectManager, "InterfacesAdded",
+            [.objectPath(path), interfacesAndProperties(path).value])
+    }
+
+    /// Takes the object away, and announces that.
+    public func unexport(_ path: ObjectPath) {
+        guard let exported = objects.removeValue(forKey: path) else { return }
+        announceChanges()
+        guard let managerPath, path.isWithin(managerPath) else { return }
+        emit(
+            managerPath, Standard.objectManager, "InterfacesRemoved",
+            [.objectPath(path), (exported.interfaces.map(\.name) + Standard.everywhere).value])
+    }
+
+    /// Makes `path` the object manager of everything below it.
+    public func manageObjects(at path: ObjectPath) { managerPath = path }
+
+    /// Announces, at the end of this turn of the loop, that properties of an object have other values now.
+    public func changed(_ path: ObjectPath, _ interface: String, _ properties: [String]) {
+        changes[Change(path: path, interface: interface), default: []].formUnion(properties)
+        if let flush {
+            flush.rearm()
+        } else {
+            flush = try? EventSource.soon { [weak self] in self?.announceChanges() }
+        }
+    }
+
+    /// Sends a signal of an exported object.
+    public func emit(_ path: ObjectPath, _ interface: String, _ member: String, _ arguments: [Value]) {
+        // The names are the source's own and the arguments were made here, so only a closed connection can refuse them.
+        try? connection.emit(path, interface, member, arguments)
+    }
+
+    private func announceChanges() {
+        let pending = changes
+        changes = [:]
+        for (change, names) in pending {
+            guard let exported = objects[change.path],
+                let interface = exported.interfaces.first(where: { $0.name == change.interface })
+            else { continue }
+            let values = interface.readAll(of: exported.object).filter { names.contains($0.key) }
+            emit(
+                change.path, Standard.properties, "PropertiesChanged",
+                [.string(change.interface), values.value, [String]().value])
+        }
+    }
+
+    // MARK: Calls
+
+    func dispatch(_ message: Message) {
+        let call = MethodCall(message, on: connection)
+        do throws(DBusError) {
+            try dispatch(call, signature: message.signature)
+        } catch {
+            call.fail(error)
+        }
+    }
+
+    private func dispatch(_ call: MethodCall, signature: String) throws(DBusError) {
+        switch call.interface {
+        case Standard.introspectable where call.member == "Introspect":
+            try expect("", signature, call)
+            call.reply(.string(try introspect(call.path)))
+        case Standard.properties:
+            try properties(call, signature)
+        case Standard.objectManager where call.member == "GetManagedObjects" && call.path == managerPath:
+            try expect("", signature, call)
+            call.reply(managedObjects())
+        default:
+            try invoke(call, signature)
+        }
+    }
+
+    private func invoke(_ call: MethodCall, _ signature: String) throws(DBusError) {
+        let exported = try object(call.path)
+        // A call without an interface means the first one that has the method.
+        let interface = exported.interfaces.first {
+            (call.interface.isEmpty || $0.name == call.interface) && $0.method(call.member) != nil
+        }
+        guard let interface, let method = interface.method(call.member) else {
+            guard call.interface.isEmpty || exported.interfaces.contains(where: { $0.name == call.interface }) else {
+                throw .unknownInterface("\(call.path) has no interface \(call.interface)")
+            }
+            throw .unknownMethod("\(call.path) has no method \(call.member)")
+        }
+        try expect(method.signature, signature, call)
+        guard method.access != .anyone else {
+            interface.invoke(call, on: exported.object)
+            return
+        }
+        guard let authorize else { throw .accessDenied("nobody may call \(call.member)") }
+        onLoop {
+            do throws(DBusError) {
+                call.user = try await authorize(call, method.access)
+                interface.invoke(call, on: exported.object)
+            } catch {
+                call.fail(error)
+            }
+        }
+    }
+
+    private func properties(_ call: MethodCall, _ signature: String) throws(DBusError) {
+        let exported = try object(call.path)
+        switch call.member {
+        case "Get":
+            try expect("ss", signature, call)
+            let interface = try interface(try call.argument(0), of: exported, call.path)
+            let name: String = try call.argument(1)
+            guard let value = interface.read(name, of: exported.object) else {
+                throw .unknownProperty("\(interface.name) has no property \(name)")
+            }
+            call.reply(.variant(value))
+        case "GetAll":
+            try expect("s", signature, call)
+            let interface = try interface(try call.argument(0), of: exported, call.path)
+            call.reply(interface.readAll(of: exported.object).value)
+        case "Set":
+            try expect("ssv", signature, call)
+            let interface = try interface(try call.argument(0), of: exported, call.path)
+            let name: String = try call.argument(1)
+            guard interface.read(name, of: exported.object) != nil else {
+                throw .unknownProperty("\(interface.name) has no property \(name)")
+            }
+            throw .propertyReadOnly("\(name) cannot be set")
+        default:
+            throw .unknownMethod("\(Standard.properties) has no method \(call.member)")
+        }
+    }
+
+    private func object(_ path: ObjectPath) throws(DBusError) -> Exported {
+        guard let exported = objects[path] else { throw .unknownObject("there is no object \(path)") }
+        return exported
+    }
+
+    private func interface(
+        _ name: String, of exported: Exported, _ path: ObjectPath
+    ) throws(DBusError) -> any AnyInterface {
+        guard let interface = exported.interfaces.first(where: { $0.name == name }) else {
+            throw .unknownInterface("\(path) has no interface \(name)")
+        }
+        return interface
+    }
+
+    private func expect(_ expected: String, _ found: String, _ call: MethodCall) throws(DBusError) {
+        guard expected == found else {
+            throw .invalidArguments("\(call.member) takes (\(expected)), not (\(found))")
+        }
+    }
+
+    private func managedObjects() -> Value {
+        var result: [ObjectPath: [String: [String: Value]]] = [:]
+        for path in objects.keys {
+            guard let managerPath, path != managerPath, path.isWithin(managerPath) else { continue }
+            result[path] = interfacesAndProperties(path)
+        }
+        return result.value
+    }
+
+    private func interfacesAndProperties(_ path: ObjectPath) -> [String: [String: Value]] {
+        guard let exported = objects[path] else { return [:] }
+        var result: [String: [String: Value]] = [:]
+        for interface in exported.interfaces { result[interface.name] = interface.readAll(of: exported.object) }
+        for name in Standard.everywhere { result[name] = [:] }
+        return result
+    }
+
+    private func introspect(_ path: ObjectPath) throws(DBusError) -> String {
+        let children = Set(objects.keys.compactMap { $0.child(below: path) })
+        let exported = objects[path]
+        guard exported != nil || !children.isEmpty || path == "/" else {
+            throw .unknownObject("there is no object \(path)")
+        }
+        var text = Standard.introspectionHeader + "<node>\n"
+        if let exported {
+            text += Standard.introspection
+            if path == managerPath { text += Standard.objectManagerIntrospection }
+            text += exported.interfaces.map(\.introspection).joined()
+        }
+        text += children.sorted().map { "  <node name=\"\($0)\"/>\n" }.joined()
+        return text + "</node>\n"
+    }
+}
+
+extension ObjectPath {
+    /// The name of the element that follows `ancestor` in this path, if this path is below it.
+    fileprivate func child(below ancestor: ObjectPath) -> String? {
+        guard self != ancestor, isWithin(ancestor) else { return nil }
+        return String(elements[ancestor.elements.count])
+    }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import SecurityManager
+
+/// Turns records of the monitor channel into events about links, and remembers what it needs for that.
+///
+/// A pure value: it opens nothing and knows no time. Any input is safe; what cannot be read becomes
+/// ``MonitorEvent/malformed(_:)``. Its memory is bounded, also against hostile input.
+public struct MonitorDecoder: Sendable {
+    /// How many links have their peer remembered; the events of further ones go without.
+    static let maximumLinks = 1024
+    /// How many adapters have their address remembered.
+    static let maximumAdapters = 256
+
+    private struct LinkKey: Hashable, Sendable {
+        var adapterIndex: UInt16
+        var handle: UInt16
+    }
+
+    private var adapters: [UInt16: Address] = [:]
+    private var peers: [LinkKey: MonitorPeer] = [:]
+    private var reassembler = FrameReassembler()
+
+    public init() {}
+
+    /// Decodes one record, from its header to the end of its payload. Most records mean one event or none.
+    public mutating func decode(_ octets: ArraySlice<UInt8>) -> [MonitorEvent] {
+        let record: MonitorRecord
+        do throws(MalformedRecord.Fault) {
+            record = try MonitorRecord(parsing: octets)
+        } catch {
+            return [.malformed(MalformedRecord(fault: error))]
+        }
+        do throws(MalformedRecord.Fault) {
+            switch record.opcode {
+            case .newIndex:
+                try rememberAdapter(record, addressOffset: 2)
+                return reset(record.adapterIndex)
+            case .indexInformation:
+                try rememberAdapter(record, addressOffset: 0)
+                return []
+            case .deleteIndex:
+                adapters[record.adapterIndex] = nil
+                return reset(record.adapterIndex)
+            case .openIndex, .closeIndex:
+                return reset(record.adapterIndex)
+            case .event:
+                return try decodeEvent(record).map { [$0] } ?? []
+            case .aclTransmitted:
+                return try decodeACLData(record, .sent)
+            case .aclReceived:
+                return try decodeACLData(record, .received)
+            default:
+                return []
+            }
+        } catch {
+            return [.malformed(MalformedRecord(adapterIndex: record.adapterIndex, fault: error))]
+        }
+    }
+
+    // MARK: Adapters
+
+    private mutating func rememberAdapter(
+        _ record: MonitorRecord, addressOffset: Int
+    ) throws(MalformedRecord.Fault) {
+        var reader = OctetReader(record.payload, base: MonitorRecord.headerLength)
+        let octets: ArraySlice<UInt8>
+        do throws(OctetReader.EndReached) {
+            _ = try reader.read(addressOffset)
+            octets = try reader.read(6)
+        } catch {
+            throw .truncated(offset: error.offset, missing: error.missing)
+        }
+        let address = Address(littleEndian: octets)
+        // An adapter that is not set up yet has the address zero.
+        guard let address, address.bits != 0 else {
+            adapters[record.adapterIndex] = nil
+            return
+        }
+        guard adapters[record.adapterIndex] != nil || adapters.count < Self.maximumAdapters else { return }
+        adapters[record.adapterIndex] = address
+    }
+
+    private mutating func reset(_ adapterIndex: UInt16) -> [MonitorEvent] {
+        peers = peers.filter { $0.key.adapterIndex != adapterIndex }
+        reassembler.discardAll(ofAdapter: adapterIndex)
+        return [.adapterReset(adapterIndex: adapterIndex)]
+    }
+
+    // MARK: Links
+
+    private mutating func decodeEvent(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
+        let index = record.adapterIndex
+        switch try HCIEvent.parse(record.payload) {
+        case .connectionComplete(let handle, let peer):
+            forgetLink(index, handle)
+            if peers.count < Self.maximumLinks { peers[LinkKey(adapterIndex: index, handle: handle)] = peer }
+            var link = link(index, handle)
+            link.peer = peer
+            return .connected(link)
+        case .disconnectionComplete(let handle, let reason):
+            let link = link(index, handle)
+            forgetLink(index, handle)
+            return .disconnected(link, reason: reason)
+        case .encryptionChange(let handle, let change):
+            return .encryptionChanged(link(index, handle), change)
+        case .encryptionKeyRefreshComplete(let handle, let status):
+            return .encryptionKeyRefreshed(link(index, handle), status: status)
+        case nil:
+            return nil
+        }
+    }
+
+    private mutating func forgetLink(_ index: UInt16, _ handle: UInt16) {
+        peers[LinkKey(adapterIndex: index, handle: handle)] = nil
+        for direction in [MonitorDirection.sent, .received] {
+            _ = reassembler.discard(.init(adapterIndex: index, handle: handle, direction: direction))
+        }
+    }
+
+    private func link(_ index: UInt16, _ handle: UInt16) -> MonitorLink {
+        MonitorLink(
+            adapterIndex: index, adapterAddress: adapters[index], handle: handle,
+            peer: peers[LinkKey(adapterIndex: index, handle: handle)])
+    }
+
+    // MARK: Frames
+
+    private mutating func decodeACLData(
+        _ record: MonitorRecord, _ direction: MonitorDirection
+    ) throws(MalformedRecord.Fault) -> [MonitorEvent] {
+        let header = try ACLHeader.parse(record.payload)
+        let key = FrameReassembler.Key(
+            adapterIndex: record.adapterIndex, handle: header.handle, direction: direction)
+        var events: [MonitorEvent] = []
+        do throws(MalformedRecord.Fault) {
+            let packet: ArraySlice<UInt8>?
+            if header.isContinuation {
+                packet = try reassembler.resume(header.data, key)
+            } else {
+                if let received = reassembler.discard(key) {
+                    events.append(malformed(key, .unfinishedFrame(received: received)))
+                }
+                packet = try reassembler.start(header.data, key)
+                if let dropped = reassembler.trim() { events.append(malformed(dropped, .tooManyFragments)) }
+            }
+            if let packet { events.append(securityManagerEvent(packet, key)) }
+        } catch {
+            events.append(malformed(key, error))
+        }
+        return events
+    }
+
+    private func securityManagerEvent(_ octets: ArraySlice<UInt8>, _ key: FrameReassembler.Key) -> MonitorEvent {
+        do throws(SMPDecodingError) {
+            return .smp(link(key.adapterIndex, key.handle), key.direction, try SMPPacket(decoding: octets))
+        } catch {
+            return malformed(key, .securityManager(error))
+        }
+    }
+
+    private func malformed(_ key: FrameReassembler.Key, _ fault: MalformedRecord.Fault) -> MonitorEvent {
+        .malformed(
+            MalformedRecord(
+                adapterIndex: key.adapterIndex, link: link(key.adapterIndex, key.handle), direction: key.direction,
+                fault: fault))
+    }
+}
+
+/// The header of an HCI ACL data packet, and what follows it.
+///
+/// Source: Core Specification, Vol 4, Part E, 5.4.2.
+private struct ACLHeader {
+    var handle: UInt16
+    /// Does it continue a frame? The other values of the Packet_Boundary_Flag all start one.
+    var isContinuation: Bool
+    var data: ArraySlice<UInt8>
+
+    static func parse(_ payload: ArraySlice<UInt8>) throws(MalformedRecord.Fault) -> ACLHeader {
+        var reader = OctetReader(payload, base: MonitorRecord.headerLength)
+        let field: UInt16
+        let length: Int
+        let lengthOffset: Int
+        do throws(OctetReader.EndReached) {
+            field = try reader.readUInt16()
+            lengthOffset = reader.offset
+            length = Int(try reader.readUInt16())
+        } catch {
+            throw .truncated(offset: error.offset, missing: error.missing)
+        }
+        guard reader.rest.count == length else {
+            throw .lengthMismatch(offset: lengthOffset, declared: length, actual: reader.rest.count)
+        }
+        return ACLHeader(handle: field & 0x0FFF, isContinuation: field >> 12 & 0x3 == 0x1, data: reader.rest)
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import HCIMonitor
+
+@Suite("The filter of the monitor channel")
+struct MonitorFilterTests {
+    static let advertisingReport = Records.event(0x3E, [0x02, 1, 0, 0] + Array(repeating: 7, count: 30))
+
+    static let unwanted: [[UInt8]] = [
+        advertisingReport,
+        Records.event(0x3E, [0x0D, 1] + Array(repeating: 7, count: 40)),
+        Records.event(0x3E, [0x03, 0, 0x40, 0, 24, 0, 0, 0, 42, 0]),
+        Records.event(0x0E, [1, 3, 12, 0]),
+        Records.event(0x13, [1, 0x40, 0, 1, 0]),
+        Records.record(MonitorOpcode(rawValue: 2), [3, 12, 0]),
+        Records.record(MonitorOpcode(rawValue: 6), Array(repeating: 6, count: 20)),
+        Records.record(MonitorOpcode(rawValue: 7), Array(repeating: 6, count: 20)),
+        Records.record(MonitorOpcode(rawValue: 12), Array("Linux version 6.1".utf8)),
+        Records.record(MonitorOpcode(rawValue: 18), Array(repeating: 6, count: 20)),
+        Records.record(MonitorOpcode(rawValue: 0x0300), [0x05, 4, 0, 0x40, 0, 0x13]),
+        Records.acl(Records.frame(channel: 4, [0x0A, 3, 0])),
+        Records.acl(opcode: .aclTransmitted, boundary: 0, Records.frame(channel: 5, [0x12, 1, 0, 0])),
+        Records.acl(Records.frame(channel: 0x0106, [1, 2, 3])),
+        Records.acl(Records.frame(channel: 0x0600, [1, 2, 3])),
+        [3, 0],
+        [],
+    ]
+
+    @Test("Everything that the decoder makes events of passes", arguments: MalformedRecordTests.samples)
+    func wanted(record: [UInt8]) throws {
+        #expect(try PacketFilter.monitor.keeps(record))
+    }
+
+    @Test("Adapters that come, go and change pass", arguments: [0, 1, 8, 9, 10] as [UInt16])
+    func adapters(opcode: UInt16) throws {
+        #expect(try PacketFilter.monitor.keeps(Records.record(MonitorOpcode(rawValue: opcode), index: 5)))
+    }
+
+    @Test("SMP passes on both channels, in both directions and with every start flag", arguments: [6, 7], [0, 2, 3])
+    func securityManager(channel: Int, boundary: Int) throws {
+        let frame = Records.frame(channel: channel, Records.pairingFailed)
+        for opcode in [MonitorOpcode.aclTransmitted, .aclReceived] {
+            #expect(try PacketFilter.monitor.keeps(Records.acl(opcode: opcode, boundary: boundary, frame)))
+        }
+    }
+
+    @Test("A first fragment too short for its channel passes, so that SMP cannot hide in it", arguments: 0..<4)
+    func shortStart(length: Int) throws {
+        let frame = Records.frame(channel: 4, [1, 2, 3])
+        #expect(try PacketFilter.monitor.keeps(Records.acl(Array(frame[..<length]))))
+    }
+
+    @Test("Advertising, other channels, commands, audio and notes are dropped", arguments: unwanted)
+    func dropped(record: [UInt8]) throws {
+        #expect(try !PacketFilter.monitor.keeps(record))
+    }
+
+    @Test("What the filter drops means nothing to the decoder either")
+    func agreement() throws {
+        var random = SplitMix64(state: 42)
+        for _ in 0..<5_000 {
+            var record = (MalformedRecordTests.samples + Self.unwanted).randomElement(using: &random) ?? []
+            if !record.isEmpty {
+                let position = Int.random(in: 0..<record.count, using: &random)
+                record[position] = UInt8.random(in: 0...255, using: &random)
+            }
+            var decoder = MonitorDecoder()
+            let events = decoder.decode(record[...]).filter { if case .malformed = $0 { false } else { true } }
+            if !events.isEmpty { #expect(try PacketFilter.monitor.keeps(record), "\(record)") }
+        }
+    }
+}

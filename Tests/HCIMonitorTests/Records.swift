@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+
+@testable import HCIMonitor
+
+/// Records as the kernel would send them, most of them about adapter 0 and handle 0x0040.
+enum Records {
+    static let adapterAddress = Address(bits: 0x0011_2233_4455)
+    static let peerAddress = Address(bits: 0xC05F_BF71_8118)
+
+    static func octets(_ address: Address) -> [UInt8] {
+        (0..<6).map { UInt8(truncatingIfNeeded: address.bits >> (8 * UInt64($0))) }
+    }
+
+    static func half(_ value: Int) -> [UInt8] {
+        [UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8)]
+    }
+
+    static func record(_ opcode: MonitorOpcode, index: Int = 0, _ payload: [UInt8] = []) -> [UInt8] {
+        half(Int(opcode.rawValue)) + half(index) + half(payload.count) + payload
+    }
+
+    static func newIndex(_ index: Int = 0, _ address: Address = adapterAddress) -> [UInt8] {
+        record(.newIndex, index: index, [0, 1] + octets(address) + Array("hci0".utf8) + [0, 0, 0, 0])
+    }
+
+    static func indexInformation(_ index: Int = 0, _ address: Address = adapterAddress) -> [UInt8] {
+        record(.indexInformation, index: index, octets(address) + half(2))
+    }
+
+    static func event(_ code: UInt8, index: Int = 0, _ parameters: [UInt8]) -> [UInt8] {
+        record(.event, index: index, [code, UInt8(parameters.count)] + parameters)
+    }
+
+    static func leConnection(
+        subevent: UInt8 = 0x01, handle: Int = 0x40, index: Int = 0, status: UInt8 = 0, type: UInt8 = 1
+    ) -> [UInt8] {
+        let privateAddresses = [UInt8](repeating: 0, count: subevent == 0x01 ? 0 : 12)
+        let tail = [UInt8](repeating: 0, count: subevent == 0x29 ? 10 : 7)
+        let start = [subevent, status] + half(handle) + [0, type]
+        return event(0x3E, index: index, start + octets(peerAddress) + privateAddresses + tail)
+    }
+
+    static func classicConnection(handle: Int = 0x40, linkType: UInt8 = 1) -> [UInt8] {
+        event(0x03, [0] + half(handle) + octets(peerAddress) + [linkType, 0])
+    }
+
+    static func disconnection(handle: Int = 0x40, status: UInt8 = 0, reason: UInt8 = 0x13) -> [UInt8] {
+        event(0x05, [status] + half(handle) + [reason])
+    }
+
+    /// `boundary` is the Packet_Boundary_Flag: 0 and 2 start a frame, 1 continues it.
+    static func acl(
+        opcode: MonitorOpcode = .aclReceived, boundary: Int = 2, handle: Int = 0x40, index: Int = 0, _ data: [UInt8]
+    ) -> [UInt8] {
+        record(opcode, index: index, half(handle | boundary << 12) + half(data.count) + data)
+    }
+
+    static func frame(channel: Int = 6, _ packet: [UInt8]) -> [UInt8] { half(packet.count) + half(channel) + packet }
+
+    static let pairingFailed: [UInt8] = [0x05, 0x04]
+    static let publicKey: [UInt8] = [0x0C] + (0..<64)
+    /// Pairing Public Key as a controller with buffers of 27 octets splits it.
+    static func publicKeyFragments(_ opcode: MonitorOpcode = .aclReceived, handle: Int = 0x40) -> [[UInt8]] {
+        let whole = frame(publicKey)
+        return [
+            acl(opcode: opcode, boundary: opcode == .aclReceived ? 2 : 0, handle: handle, Array(whole[..<27])),
+            acl(opcode: opcode, boundary: 1, handle: handle, Array(whole[27..<54])),
+            acl(opcode: opcode, boundary: 1, handle: handle, Array(whole[54...])),
+        ]
+    }
+}
+
+extension MonitorDecoder {
+    /// The events of several records, in order.
+    mutating func decodeAll(_ records: [[UInt8]]) -> [MonitorEvent] { records.flatMap { decode($0[...]) } }
+}
