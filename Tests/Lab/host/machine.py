@@ -63,13 +63,16 @@ class Machine:
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=None if interactive else subprocess.PIPE,
         )
-        with _ended_at_last(qemu):
-            timed_out = _follow(qemu, limit)
-        status = _status(share, logs, limit if timed_out else None)
-        if status == 0:
-            shutil.rmtree(logs, ignore_errors=True)
-        elif not interactive:
-            say(f"exit status {status}; the logs are in {logs}: kernel.log, share/journal.log")
+        status = None
+        try:
+            with _ended_at_last(qemu):
+                timed_out = _follow(qemu, limit)
+            status = _status(share, logs, limit if timed_out else None)
+        finally:
+            if status == 0 or interactive:
+                shutil.rmtree(logs, ignore_errors=True)
+            else:
+                say(f"exit status {status}; the logs are in {logs}: kernel.log, share/journal.log")
         return status
 
     def _command_line(self, share: Path, kernel_log: Path) -> list[str]:
@@ -100,12 +103,12 @@ def _script(command: Sequence[str], environment: Mapping[str, str], interactive:
         size = shutil.get_terminal_size()
         lines.append(f"stty rows {size.lines} cols {size.columns}")
     else:
-        # The output is read by a program: line ends as they are, and nobody there to press a key in a pager.
+        # The output is read by a program: line ends as they are, and nobody is there to press a key in a pager.
         lines.append("stty -opost")
-        lines.append("export TERM=dumb SYSTEMD_PAGER=cat SYSTEMD_COLORS=0")
+        lines.append("set -o pipefail")
     lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     lines.append(f"cd {shlex.quote(str(LAB))}")
-    lines.append(shlex.join(command))
+    lines.append(shlex.join(command) + ("" if interactive else " 2>&1 | cat"))
     return "\n".join(lines) + "\n"
 
 
@@ -147,7 +150,7 @@ def _status(share: Path, logs: Path, expired_limit: float | None) -> int:
         return int((share / "status").read_text())
     except (OSError, ValueError):
         tail = "\n".join(kernel_log[-15:])
-        raise LabError(f"the guest ended without a result; logs: {logs}\n{tail}") from None
+        raise LabError(f"the guest ended without a result; the end of its kernel's log:\n{tail}") from None
 
 
 @contextmanager
