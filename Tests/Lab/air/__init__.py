@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The air: a virtual controller that the kernel knows as hci0, and the devices around it."""
+
+from air.ether import Air
+from air.peripheral import Peripheral
+from air.presets import comparison_lock, cuff, keyboard, meter, stranger
+from air.protocol import Code, Direction, IOCapability, PairingFeatures, Reason
+from air.reactions import Reaction, delay, hang_up, refuse, stay_silent, vanish
+from air.tape import PDU, Tape
+from air.traits import Traits
+
+__all__ = [
+    "PDU",
+    "Air",
+    "Code",
+    "Direction",
+    "IOCapability",
+    "PairingFeatures",
+    "Peripheral",
+    "Reaction",
+    "Reason",
+    "Tape",
+    "Traits",
+    "comparison_lock",
+    "cuff",
+    "delay",
+    "hang_up",
+    "keyboard",
+    "meter",
+    "refuse",
+    "stay_silent",
+    "stranger",
+    "vanish",
+]

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real bluetoothd, and what it says itself of its devices, asked without pairingd."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from gateway.command import end, run
+
+DAEMON = "/usr/libexec/bluetooth/bluetoothd"
+ADAPTER = "/org/bluez/hci0"
+
+
+def path_of(address: str) -> str:
+    return f"{ADAPTER}/dev_{address.replace(':', '_')}"
+
+
+class BlueZ:
+    """One bluetoothd, which can be killed and started again."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *(DAEMON, "--nodetach"),
+            stdin=asyncio.subprocess.DEVNULL,
+            # The same is in the journal.
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(30):
+            while await self.get(ADAPTER, "Adapter1", "Address") is None:
+                await asyncio.sleep(0.1)
+        await self.set(ADAPTER, "Adapter1", "Powered", "b", "true")
+        async with asyncio.timeout(30):
+            while not await self.get(ADAPTER, "Adapter1", "Powered"):
+                await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        if self._process is not None:
+            await end(self._process)
+
+    async def kill(self) -> None:
+        """SIGKILL: no farewell to anybody."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def get(self, path: str, interface: str, name: str) -> Any:
+        """A property, or None where the object or the property is not there."""
+        answer = await run("busctl", "--json=short", "get-property", "org.bluez", path, f"org.bluez.{interface}", name)
+        return json.loads(answer.output)["data"] if answer.status == 0 else None
+
+    async def set(self, path: str, interface: str, name: str, signature: str, value: str) -> None:
+        done = await run("busctl", "set-property", "org.bluez", path, f"org.bluez.{interface}", name, signature, value)
+        assert done.status == 0, done.errors
+
+    async def device(self, address: str, name: str) -> Any:
+        return await self.get(path_of(address), "Device1", name)
+
+    async def bonded(self, address: str) -> bool:
+        return bool(await self.device(address, "Bonded"))
+
+    async def devices(self) -> list[str]:
+        """Object paths of all devices."""
+        listing = await run("busctl", "--list", "tree", "org.bluez")
+        return [line for line in listing.output.split() if line.startswith(f"{ADAPTER}/dev_") and line.count("/") == 4]
+
+    async def remove(self, path: str) -> None:
+        await run("busctl", "call", "org.bluez", ADAPTER, "org.bluez.Adapter1", "RemoveDevice", "o", path)
+
+    async def remove_all(self) -> None:
+        """Forget every device. RemoveDevice replies before the object is gone, so wait for that as well."""
+        for path in await self.devices():
+            await self.remove(path)
+        async with asyncio.timeout(10):
+            while await self.devices():
+                await asyncio.sleep(0.1)

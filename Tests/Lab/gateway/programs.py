@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pairingd and pairingctl, run as an administrator would run them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.command import Completed, end, run
+
+BINARIES = Path(os.environ.get("PAIRINGD_BINARIES", ".build/release"))
+SERVICE = "org.pairingd"
+MANAGER = "/org/pairingd"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `pairingctl pair --json` said, and its exit status."""
+
+    status: int
+    document: dict[str, Any]
+    errors: str
+
+    @property
+    def result(self) -> str:
+        return str(self.document.get("result", ""))
+
+    @property
+    def reason(self) -> str:
+        return str(self.document.get("reason", ""))
+
+    @property
+    def rule(self) -> str:
+        return str(self.document.get("rule", ""))
+
+    def __str__(self) -> str:
+        return f"exit status {self.status}, {self.document}, {self.errors}"
+
+
+class Pairingd:
+    """A daemon that is running."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    async def pair(self, address: str, seconds: int = 60) -> Outcome:
+        """Pair, and wait for the result."""
+        done = await pairingctl("pair", "--json", "--timeout", str(seconds), address, timeout=seconds + 30)
+        try:
+            document = json.loads(done.output)
+        except ValueError:
+            document = {}
+        return Outcome(done.status, document, done.errors)
+
+    async def requests(self) -> list[dict[str, Any]]:
+        """The requests that wait for an answer."""
+        done = await pairingctl("requests", "--json")
+        assert done.status == 0, done.errors
+        answer: list[dict[str, Any]] = json.loads(done.output)
+        return answer
+
+    async def next_request(self, seconds: float = 30) -> dict[str, Any]:
+        """The one request that waits, as soon as there is one."""
+        async with asyncio.timeout(seconds):
+            while not (waiting := await self.requests()):
+                await asyncio.sleep(0.1)
+        (request,) = waiting
+        return request
+
+    async def reveal(self, request: dict[str, Any]) -> str:
+        """The digits of a request, which no property or signal shows."""
+        path = f"{MANAGER}/request/{request['number']}"
+        return str(await call(path, "Request1", "Reveal"))
+
+    async def manager(self, name: str) -> Any:
+        return await get(MANAGER, "Manager1", name)
+
+    def status_field(self, name: str) -> int:
+        """A number of /proc/PID/status; kilobytes where it is a size."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+        raise KeyError(name)
+
+
+@asynccontextmanager
+async def pairingd(folder: Path, *rules: str) -> AsyncIterator[Pairingd]:
+    """The daemon with these rules and no others; ready when the block starts, ended when it is left."""
+    policy, state = folder / "policy", folder / "state"
+    for directory in (policy, state):
+        directory.mkdir(parents=True, exist_ok=True)
+    for old in policy.glob("*.toml"):
+        old.unlink()
+    for number, text in enumerate(rules, start=1):
+        (policy / f"{number}0-rule.toml").write_text(text)
+    process = await asyncio.create_subprocess_exec(
+        BINARIES / "pairingd",
+        "--journal",
+        *("--policy-directory", str(policy), "--state-directory", str(state)),
+        stdin=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(20):
+            while (await run("busctl", "status", SERVICE)).status != 0:
+                assert process.returncode is None, f"pairingd ended with status {process.returncode}"
+                await asyncio.sleep(0.05)
+        yield Pairingd(process.pid)
+    finally:
+        status = await end(process)
+    assert status == 0, f"pairingd ended with status {status}"
+
+
+async def pairingctl(*arguments: str, stdin: str | None = None, timeout: float = 60) -> Completed:
+    return await run(str(BINARIES / "pairingctl"), *arguments, stdin=stdin, timeout=timeout)
+
+
+async def call(path: str, interface: str, member: str, *arguments: str) -> Any:
+    """Call a method of pairingd; arguments as busctl takes them, signature first."""
+    name = f"{SERVICE}.{interface}"
+    answer = await run("busctl", "--json=short", "call", SERVICE, path, name, member, *arguments)
+    assert answer.status == 0, answer.errors
+    values = json.loads(answer.output)["data"] if answer.output.strip() else []
+    return values[0] if values else None
+
+
+async def get(path: str, interface: str, name: str) -> Any:
+    """A property of pairingd."""
+    answer = await run("busctl", "--json=short", "get-property", SERVICE, path, f"{SERVICE}.{interface}", name)
+    assert answer.status == 0, answer.errors
+    return json.loads(answer.output)["data"]

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of the lab."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+from host.machine import LAB, Machine
+from host.report import LabError, say
+
+REPOSITORY = LAB.parent.parent
+
+# Generous: a run takes about half of it on two cores that have nothing else to do.
+TEST_LIMIT = 15 * 60.0
+DEMO_LIMIT = 5 * 60.0
+
+
+def main() -> int:
+    arguments, rest = _parser().parse_known_args()
+    if rest and arguments.verb not in ("test", "shell"):
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    # As on Ctrl-C, so that drafts are removed and QEMU is ended.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        machine = Machine.prepare()
+        match arguments.verb:
+            case "prepare":
+                say(f"ready: Linux {machine.release}, {machine.python}")
+                return 0
+            case "test":
+                return _run(machine, arguments.binaries, ["-m", "pytest", *rest], TEST_LIMIT)
+            case "demo":
+                _require_binaries(arguments.binaries)
+                return _run(machine, arguments.binaries, ["-m", "demo", *rest], DEMO_LIMIT)
+            case _:
+                return _shell(machine, arguments.binaries, rest)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except subprocess.CalledProcessError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 2
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lab", description="Real pairings on a machine without Bluetooth.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs.add_parser("prepare", help="download and build what the lab needs; kept in ~/.cache/pairingd-lab")
+    runs = {
+        "test": "boot and run the tests; further arguments go to pytest",
+        "demo": "boot and show three pairings",
+        "shell": "boot and open a shell, or run the command given, with bluetoothd and some devices on the air",
+    }
+    for verb, text in runs.items():
+        run = verbs.add_parser(verb, help=text, add_help=verb != "test")
+        run.add_argument(
+            "--binaries",
+            type=Path,
+            default=REPOSITORY / ".build" / "release",
+            metavar="DIR",
+            help="folder with pairingd and pairingctl (default: .build/release)",
+        )
+    return parser
+
+
+def _run(machine: Machine, binaries: Path, arguments: list[str], limit: float) -> int:
+    command = [str(machine.python), "-W", "error", *arguments]
+    return machine.run(command, environment=_environment(machine, binaries), limit=limit)
+
+
+def _shell(machine: Machine, binaries: Path, command: list[str]) -> int:
+    interactive = not command
+    wanted = command or ["bash", "-i"]
+    return machine.run(
+        [str(machine.python), "-m", "gateway", *wanted],
+        environment=_environment(machine, binaries),
+        limit=None if interactive else TEST_LIMIT,
+        interactive=interactive,
+    )
+
+
+def _environment(machine: Machine, binaries: Path) -> dict[str, str]:
+    return {
+        "PYTHONPATH": str(LAB),
+        "PYTHONUNBUFFERED": "1",
+        # The guest's disk is memory: compiled files would only fill it.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PAIRINGD_BINARIES": str(binaries.resolve()),
+        "PATH": f"{binaries.resolve()}:{machine.python.parent}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LAB_PYTHON": str(machine.python),
+    }
+
+
+def _require_binaries(folder: Path) -> None:
+    missing = [name for name in ("pairingd", "pairingctl") if not (folder / name).is_file()]
+    if missing:
+        raise LabError(f"{' and '.join(missing)} not in {folder}: `make` builds them, --binaries names another folder")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

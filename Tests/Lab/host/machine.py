@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of the virtual machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.environment import make_environment
+from host.initramfs import make_initramfs
+from host.kernel import fetch_kernel
+from host.packages import require_packages
+from host.report import LabError, say
+
+LAB = Path(__file__).parent.parent
+
+# A line of the kernel's log after which nothing that the guest reports can be believed.
+CRASH = re.compile(r"Kernel panic|kernel BUG at|BUG: |Oops: |general protection fault|list_(add|del) corruption")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Everything that a boot needs, made and ready."""
+
+    kernel: Path
+    release: str
+    initramfs: Path
+    python: Path
+
+    @classmethod
+    def prepare(cls) -> Machine:
+        require_packages()
+        kernel = fetch_kernel()
+        python = make_environment()
+        return cls(kernel.image, kernel.release, make_initramfs(kernel), python)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        limit: float | None,
+        interactive: bool = False,
+    ) -> int:
+        """Boot, run the command, switch off. Returns the command's exit status."""
+        logs = Path(tempfile.mkdtemp(prefix="pairingd-lab-"))
+        share = logs / "share"
+        share.mkdir()
+        (share / "command").write_text(_script(command, environment, interactive))
+        say(f"booting Linux {self.release} in QEMU (software emulation: a few seconds)")
+        qemu = subprocess.Popen(
+            self._command_line(share, logs / "kernel.log"),
+            stdin=None if interactive else subprocess.DEVNULL,
+            stdout=None if interactive else subprocess.PIPE,
+        )
+        status = None
+        try:
+            with _ended_at_last(qemu):
+                timed_out = _follow(qemu, limit)
+            status = _status(share, logs, limit if timed_out else None)
+        finally:
+            if status == 0 or interactive:
+                shutil.rmtree(logs, ignore_errors=True)
+            else:
+                say(f"exit status {status}; the logs are in {logs}: kernel.log, share/journal.log")
+        return status
+
+    def _command_line(self, share: Path, kernel_log: Path) -> list[str]:
+        kernel_arguments = ["console=ttyS0", "loglevel=6", "panic=-1", "oops=panic", f"lab.init={LAB}/guest/init"]
+        return [
+            # The kernel of the host ends QEMU if this process is killed without a chance to do it.
+            *["setpriv", "--pdeathsig", "KILL"],
+            # Software emulation on purpose: /dev/kvm may exist, answer, and still hang the guest.
+            *["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"],
+            *["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
+            *["-kernel", str(self.kernel), "-initrd", str(self.initramfs), "-append", " ".join(kernel_arguments)],
+            *["-chardev", f"file,id=log,path={kernel_log}", "-serial", "chardev:log"],
+            *["-chardev", "stdio,id=console,signal=off", "-device", "virtio-serial-pci"],
+            *["-device", "virtconsole,chardev=console"],
+            *_share("host", Path("/"), "readonly=on,multidevs=remap"),
+            *_share("share", share, "multidevs=remap"),
+        ]
+
+
+def _share(tag: str, path: Path, options: str) -> list[str]:
+    return ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,{options}"]
+
+
+def _script(command: Sequence[str], environment: Mapping[str, str], interactive: bool) -> str:
+    """What guest/init runs."""
+    lines = ["#!/bin/bash"]
+    if interactive:
+        size = shutil.get_terminal_size()
+        lines.append(f"stty rows {size.lines} cols {size.columns}")
+    else:
+        # The output is read by a program: line ends as they are, and nobody is there to press a key in a pager.
+        lines.append("stty -opost")
+        lines.append("set -o pipefail")
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    lines.append(f"cd {shlex.quote(str(LAB))}")
+    lines.append(shlex.join(command) + ("" if interactive else " 2>&1 | cat"))
+    return "\n".join(lines) + "\n"
+
+
+def _follow(qemu: subprocess.Popen[bytes], limit: float | None) -> bool:
+    """Pass the guest's output on until QEMU ends. True if it had to be ended because of the time limit."""
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        qemu.kill()
+
+    timer = threading.Timer(limit, expire) if limit else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        if qemu.stdout:
+            while data := os.read(qemu.stdout.fileno(), 65536):
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+        qemu.wait()
+    finally:
+        if timer:
+            timer.cancel()
+    return expired.is_set()
+
+
+def _status(share: Path, logs: Path, expired_limit: float | None) -> int:
+    kernel_log = (logs / "kernel.log").read_text(errors="replace").splitlines()
+    crash = next((number for number, line in enumerate(kernel_log) if CRASH.search(line)), None)
+    if crash is not None:
+        say("the guest's kernel crashed:")
+        print("\n".join(kernel_log[crash : crash + 25]), file=sys.stderr)
+        return 70
+    if expired_limit is not None:
+        say(f"the guest did not finish within {expired_limit:.0f} s and was ended")
+        return 124
+    try:
+        return int((share / "status").read_text())
+    except (OSError, ValueError):
+        tail = "\n".join(kernel_log[-15:])
+        raise LabError(f"the guest ended without a result; the end of its kernel's log:\n{tail}") from None
+
+
+@contextmanager
+def _ended_at_last(qemu: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ends QEMU when the block is left, whatever the reason."""
+    try:
+        yield
+    finally:
+        if qemu.poll() is None:
+            qemu.kill()
+        qemu.wait()
+        if qemu.stdout:
+            qemu.stdout.close()
