@@ -1,30 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Pairing
 
 /// Numbers that are never given twice, also across restarts and crashes.
 ///
 /// They are reserved in blocks: the file holds the first number that is not reserved yet, so that only every
 /// 64th number costs a write. After a crash the rest of a block is left out.
-struct NumberSeries {
+struct NumberSeries: NumberSource {
     private let path: String
-    private var next: UInt64
+    private var upcoming: UInt64
     private var reserved: UInt64
     private static let block: UInt64 = 64
 
     /// Continues the series that the file `path` keeps; begins at 1 where there is none, or it is damaged.
     init(path: String) {
         self.path = path
-        next = Self.read(path) ?? 1
-        reserved = next
+        upcoming = Self.read(path) ?? 1
+        reserved = upcoming
     }
 
-    /// The next number. When it cannot be reserved on disk it is given all the same, and `false` comes with it.
-    mutating func take() -> (number: UInt64, isKept: Bool) {
-        defer { next += 1 }
-        guard next >= reserved else { return (next, true) }
-        reserved = next + Self.block
-        return (next, Self.write(reserved, to: path))
+    /// The next number. When it cannot be reserved on disk it is given all the same: a pairing matters more.
+    mutating func next() -> UInt64 {
+        defer { upcoming += 1 }
+        if upcoming >= reserved {
+            reserved = upcoming + Self.block
+            _ = Self.write(reserved, to: path)
+        }
+        return upcoming
     }
 
     private static func read(_ path: String) -> UInt64? {

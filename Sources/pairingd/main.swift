@@ -1,1 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import Control
+import DBus
+import EventLoop
+import Glibc
+import Journal
+import Policy
+
+// Memory that holds passkeys leaves no core dump.
+var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
+setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
+
+switch Options.parse(Array(CommandLine.arguments.dropFirst())) {
+case .print(let text):
+    print(text, terminator: "")
+    exit(0)
+case .usage(let problem):
+    Sink.standardError.write(Entry(.error, "\(problem); see pairingd --help"))
+    exit(2)
+case .run(let options):
+    let process = Process(options: options)
+    onLoop { await process.start() }
+    exit(EventLoop.shared.run())
+}
+
+/// The process from start to end.
+@LoopActor
+final class Process {
+    private let options: Options
+    private var daemon: Daemon?
+    private var signals: [EventSource] = []
+    private var connection: Connection?
+
+    nonisolated init(options: Options) { self.options = options }
+
+    func start() async {
+        EventLoop.shared.keepWatchdogContent()
+        for signal in [SIGTERM, SIGINT] {
+            if let source = try? EventSource.signal(signal, { [weak self] in self?.stop() }) { signals.append(source) }
+        }
+        mkdir(options.stateDirectory, 0o700)
+        let (policy, errors) = loadPolicy()
+        do throws(DBusError) {
+            let connection = try await Connection(address: options.busAddress)
+            self.connection = connection
+            let daemon = try await Daemon(options: options, policy: policy, errors: errors, connection: connection)
+            self.daemon = daemon
+            daemon.client.onDisconnect { [weak self] in self?.busEnded() }
+            daemon.start(connection: connection)
+            guard try await connection.requestName(Server.name) else {
+                fail("\(Server.name) is taken: another pairingd is running")
+                return
+            }
+            ServiceManager.ready(status: "\(policy.rules.count) rules")
+        } catch {
+            fail("cannot use the bus: \(error)")
+        }
+    }
+
+    /// With broken rules nothing is in force, so everything is refused; the bus and the journal say why.
+    private func loadPolicy() -> (Policy, [PolicyError]) {
+        do throws(PolicyErrors) {
+            return (try RuleFolders(options.policyDirectories).load(), [])
+        } catch {
+            for problem in error.errors { options.journal.write(Entry(.error, problem.description)) }
+            options.journal.write(Entry(.error, "the rules have errors: every pairing is refused until they are mended"))
+            return (Policy(), error.errors)
+        }
+    }
+
+    private func stop() {
+        ServiceManager.stopping()
+        daemon?.stop()
+        connection?.close()
+        EventLoop.shared.stop(code: 0)
+    }
+
+    /// systemd starts the daemon again, which then finds the new bus.
+    private func busEnded() { fail("the connection to the bus broke") }
+
+    private func fail(_ why: String) {
+        options.journal.write(Entry(.error, why))
+        daemon?.stop()
+        EventLoop.shared.stop(code: 1)
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import DBus
+public import EventLoop
+public import Pairing
+
+/// What the bus can ask of the daemon.
+@LoopActor
+public protocol Commands: AnyObject {
+    var managerState: ManagerState { get }
+
+    /// - Parameters:
+    ///   - device: An address, `hci0/address`, or a BlueZ object path.
+    ///   - timeout: For the whole pairing, in seconds; `nil` for the daemon's own.
+    func pair(_ device: String, timeout: UInt32?, actor: Actor) throws(DBusError) -> PairingNumber
+    /// Calls `completion` once, when the device is gone from BlueZ or could not be removed.
+    func forget(_ device: String, actor: Actor, _ completion: @escaping @LoopActor (DBusError?) -> Void)
+    /// Which rule is for a device and what it says; changes nothing.
+    func evaluate(_ device: String) throws(DBusError) -> [String: Value]
+    func cancel(_ pairing: PairingNumber, actor: Actor) throws(DBusError)
+    func answer(_ request: RequestNumber, with answer: RequestAnswer, actor: Actor) throws(DBusError)
+    /// A secret, for the caller only.
+    func digits(of request: RequestNumber) throws(DBusError) -> String
+}
+
+/// What `org.pairingd.Manager1` shows.
+public struct ManagerState: Hashable, Sendable {
+    public var version = ""
+    public var isBlueZRunning = false
+    /// `held`, `lost`, `unknown` or `not-claimed`.
+    public var defaultAgent = "not-claimed"
+    public var defaultIOCapability = ""
+    public var adapters: [ObjectPath] = []
+    public var policyFiles: [String] = []
+    public var policyErrors: [String] = []
+    public var pendingRequests: UInt32 = 0
+    public var activePairing: PairingNumber?
+    public var isMonitorAvailable = false
+
+    public init() {}
+}
+
+extension CommandError {
+    /// The error that the caller on the bus gets.
+    public var onTheBus: DBusError {
+        switch self {
+        case .bluezAbsent: ControlError.notReady("bluetoothd is not running")
+        case .unknownDevice: ControlError.unknownDevice("BlueZ knows no such device")
+        case .unknownAdapter: ControlError.notReady("there is no such adapter")
+        case .unknownPairing: ControlError.failed("there is no such pairing")
+        case .unknownRequest: ControlError.failed("there is no such request")
+        case .expired: ControlError.expired("the request has expired")
+        case .alreadyAnswered(let outcome): ControlError.alreadyAnswered("the request is over: \(outcome.rawValue)")
+        case .wrongKind(let kind): ControlError.invalidArgument("a request of kind \(kind.rawValue) takes another answer")
+        case .alreadyFinished(let result): ControlError.failed("the pairing is over: \(result.rawValue)")
+        case .busy(let number): ControlError.busy("pairing \(number) with this device is under way")
+        case .beingRemoved: ControlError.busy("the device is being forgotten")
+        case .tooMany: ControlError.busy("too much is under way")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Bluetooth
+public import DBus
+import EventLoop
+import Pairing
+
+/// What `org.pairingd.Device1` shows of a device.
+public struct DeviceView: Hashable, Sendable {
+    /// BlueZ's object path.
+    public var path: ObjectPath
+    public var address: Address
+    /// Such as `hci0`.
+    public var adapter: String
+    public var name: UntrustedText?
+    public var isPaired: Bool
+    public var isBonded: Bool
+    public var isConnected: Bool
+    public var rule: String?
+    public var lastResult: String
+    /// Microseconds since the epoch; 0 when it was not paired since the daemon started.
+    public var lastPaired: UInt64
+
+    public init(
+        path: ObjectPath, address: Address, adapter: String, name: UntrustedText?, isPaired: Bool, isBonded: Bool,
+        isConnected: Bool, rule: String?, lastResult: String, lastPaired: UInt64
+    ) {
+        self.path = path
+        self.address = address
+        self.adapter = adapter
+        self.name = name
+        self.isPaired = isPaired
+        self.isBonded = isBonded
+        self.isConnected = isConnected
+        self.rule = rule
+        self.lastResult = lastResult
+        self.lastPaired = lastPaired
+    }
+}
+
+/// `/org/pairingd/device/hci0/AA_BB_CC_DD_EE_FF`, `org.pairingd.Device1`.
+@LoopActor
+final class DeviceObject {
+    var view: DeviceView
+    unowned let commands: any Commands
+
+    init(_ view: DeviceView, commands: any Commands) {
+        self.view = view
+        self.commands = commands
+    }
+
+    static func path(_ view: DeviceView) -> ObjectPath {
+        ManagerObject.path.child("device").child(view.adapter).child(view.address.pathComponent)
+    }
+
+    static let interface = Interface<DeviceObject>(
+        "org.pairingd.Device1",
+        methods: [
+            Method("Pair", in: [Argument("options", "a{sv}")], out: [Argument("pairing", "o")], access: .pair) {
+                device, call throws(DBusError) in
+                guard try call.argument(0, as: [String: Value].self).isEmpty else {
+                    throw ControlError.invalidArgument("Device1.Pair has no options yet")
+                }
+                let number = try device.commands.pair(device.view.path.text, timeout: nil, actor: call.actor)
+                return [.objectPath(PairingObject.path(number))]
+            },
+            Method(
+                "Forget", access: .manage,
+                deferred: { device, call in
+                    device.commands.forget(device.view.path.text, actor: call.actor) { error in
+                        if let error { call.fail(error) } else { call.reply() }
+                    }
+                }),
+        ],
+        properties: [
+            Property("Address", change: .never) { $0.view.address.description },
+            Property("Adapter", change: .never) { $0.view.adapter },
+            Property("Name") { $0.view.name.escaped },
+            Property("Paired") { $0.view.isPaired },
+            Property("Bonded") { $0.view.isBonded },
+            Property("Connected") { $0.view.isConnected },
+            Property("Rule") { $0.view.rule ?? "" },
+            Property("LastResult") { $0.view.lastResult },
+            Property("LastPaired") { $0.view.lastPaired },
+        ])
+
+    static func changes(from old: DeviceView, to new: DeviceView) -> [String] {
+        var names: [String] = []
+        if old.name != new.name { names.append("Name") }
+        if old.isPaired != new.isPaired { names.append("Paired") }
+        if old.isBonded != new.isBonded { names.append("Bonded") }
+        if old.isConnected != new.isConnected { names.append("Connected") }
+        if old.rule != new.rule { names.append("Rule") }
+        if old.lastResult != new.lastResult { names.append("LastResult") }
+        if old.lastPaired != new.lastPaired { names.append("LastPaired") }
+        return names
+    }
+}

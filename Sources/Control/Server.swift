@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import DBus
+public import EventLoop
+public import Pairing
+
+/// `org.pairingd` on the bus: publishes what the brain and BlueZ tell, and takes commands.
+@LoopActor
+public final class Server {
+    public static let name = "org.pairingd"
+
+    private let objects: ObjectServer
+    private let commands: any Commands
+    private let manager: ManagerObject
+    private var shownState = ManagerState()
+    private var pairings: [PairingNumber: PairingObject] = [:]
+    private var requests: [RequestNumber: RequestObject] = [:]
+    private var devices: [ObjectPath: DeviceObject] = [:]
+
+    public init(connection: Connection, commands: any Commands) {
+        objects = connection.objects
+        self.commands = commands
+        manager = ManagerObject(commands: commands)
+        let authorizer = Authorizer(connection: connection)
+        objects.authorize = { (call, _) throws(DBusError) in try await authorizer.authorize(call) }
+        objects.export(manager, at: ManagerObject.path, [ManagerObject.interface])
+        objects.manageObjects(at: ManagerObject.path)
+    }
+
+    /// Announces what has changed in the manager's properties.
+    public func managerChanged() {
+        let state = commands.managerState
+        let names = ManagerObject.changes(from: shownState, to: state)
+        shownState = state
+        if !names.isEmpty { objects.changed(ManagerObject.path, ManagerObject.interface.name, names) }
+    }
+
+    public func publish(_ publication: Publication) {
+        switch publication {
+        case .pairingAdded(let snapshot):
+            let object = PairingObject(snapshot, commands: commands)
+            pairings[snapshot.number] = object
+            objects.export(object, at: PairingObject.path(snapshot.number), [PairingObject.interface])
+        case .pairingChanged(let snapshot):
+            guard let object = pairings[snapshot.number] else { return }
+            let names = PairingObject.changes(from: object.snapshot, to: snapshot)
+            object.snapshot = snapshot
+            objects.changed(PairingObject.path(snapshot.number), PairingObject.interface.name, names)
+        case .pairingRemoved(let number):
+            pairings[number] = nil
+            objects.unexport(PairingObject.path(number))
+        case .requestAdded(let snapshot):
+            let object = RequestObject(snapshot, commands: commands)
+            requests[snapshot.number] = object
+            objects.export(object, at: RequestObject.path(snapshot.number), [RequestObject.interface])
+        case .requestChanged(let snapshot):
+            change(snapshot)
+        case .requestFinished(let snapshot):
+            change(snapshot)
+            objects.emit(
+                RequestObject.path(snapshot.number), RequestObject.interface.name, "Finished",
+                [.string(snapshot.outcome?.rawValue ?? ""), .uint32(snapshot.actor?.uid ?? UInt32.max)])
+        case .requestRemoved(let number):
+            requests[number] = nil
+            objects.unexport(RequestObject.path(number))
+        }
+    }
+
+    /// Shows a device, anew or with what has changed; `nil` takes it away.
+    public func show(_ view: DeviceView?, at path: ObjectPath) {
+        guard let view else {
+            if let object = devices.removeValue(forKey: path) { objects.unexport(DeviceObject.path(object.view)) }
+            return
+        }
+        // The object's path is made of the address, which a private one's resolution changes.
+        if let object = devices[path], DeviceObject.path(object.view) == DeviceObject.path(view) {
+            let names = DeviceObject.changes(from: object.view, to: view)
+            object.view = view
+            if !names.isEmpty { objects.changed(DeviceObject.path(view), DeviceObject.interface.name, names) }
+            return
+        }
+        if let object = devices[path] { objects.unexport(DeviceObject.path(object.view)) }
+        let object = DeviceObject(view, commands: commands)
+        devices[path] = object
+        objects.export(object, at: DeviceObject.path(view), [DeviceObject.interface])
+    }
+
+    private func change(_ snapshot: RequestSnapshot) {
+        guard let object = requests[snapshot.number] else { return }
+        let names = RequestObject.changes(from: object.snapshot, to: snapshot)
+        object.snapshot = snapshot
+        if !names.isEmpty { objects.changed(RequestObject.path(snapshot.number), RequestObject.interface.name, names) }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Pairing
+
+extension Entry {
+    /// The journal's form of a decision.
+    public init(_ record: Record) {
+        var fields: [Field] = []
+        func add(_ name: String, _ value: String?) {
+            if let value, !value.isEmpty { fields.append(Field("PAIRINGD_" + name, value)) }
+        }
+        add("DEVICE", record.address?.description)
+        add("NAME", record.name?.description)
+        add("ADAPTER", record.adapter?.name)
+        add("RULE", record.rule)
+        add("PAIRING", record.pairing?.description)
+        add("REQUEST", record.request?.description)
+        add("KIND", record.kind?.rawValue)
+        add("DECISION", record.verdict.rawValue)
+        add("RESULT", record.result?.rawValue)
+        add("REASON", record.reason)
+        add("ACTOR_UID", record.actor.map { String($0.uid) })
+        add("ATTEMPT", record.attempt.map { String($0) })
+        self.init(
+            record.result.map(\.isSuccess) == false ? .warning : .notice, Self.sentence(record),
+            messageID: Self.messageID(record.subject), fields: fields)
+    }
+
+    /// Each kind of message has its own number; made with `journalctl --new-id128`.
+    private static func messageID(_ subject: Record.Subject) -> String {
+        switch subject {
+        case .question: "6a7f3b6b3f0c4c0f9a5d8a0e6a1f4d21"
+        case .requestOpened: "c1f0a83b2d4e4a6e8a3f5b7e90d2c645"
+        case .pairing: "4e9d1c7a5b3849d2b6f1e8a07c25d913"
+        case .removal: "b83e60f5d7a1427c9e04c6d2f19a5b38"
+        }
+    }
+
+    private static func sentence(_ record: Record) -> String {
+        let device = [record.address?.description, record.name.map { "(\($0))" }].compactMap(\.self)
+            .joined(separator: " ")
+        let kind = record.kind?.rawValue ?? "question"
+        let reason = record.reason.isEmpty ? "" : ": \(record.reason)"
+        switch record.subject {
+        case .question: return "\(device): \(kind) \(record.verdict.rawValue) by \(decider(record))\(reason)"
+        case .requestOpened:
+            return "\(device): \(kind) waits for an answer, request \(record.request?.description ?? "?")\(reason)"
+        case .pairing:
+            let result = record.result.map { "\($0.rawValue). \($0.sentence)" } ?? record.verdict.rawValue
+            return "\(device): pairing \(record.pairing?.description ?? "?") \(result)"
+                + (record.reason.isEmpty ? "" : " Reason: \(record.reason)")
+        case .removal: return "\(device): forgotten, \(record.verdict.rawValue), by \(decider(record))\(reason)"
+        }
+    }
+
+    private static func decider(_ record: Record) -> String {
+        switch record.decider {
+        case .rule: record.rule.map { "rule \($0)" } ?? "rule"
+        case .noRule: "default, as no rule matches"
+        case .person(let actor): "user \(actor.uid)"
+        case .expiry: "expiry"
+        case .cancellation: "cancellation"
+        case .safeguard: "safeguard"
+        case .events: "the course of events"
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Control
+import DBus
+import EventLoop
+import Pairing
+import Policy
+
+extension Daemon: Commands {
+    var managerState: ManagerState {
+        var state = ManagerState()
+        state.version = version
+        state.isBlueZRunning = client.isRunning
+        state.defaultAgent = client.defaultAgent.rawValue
+        state.defaultIOCapability = options.defaultCapability.rawValue
+        state.adapters = client.objects.adapters.keys.sorted()
+        state.policyFiles = policy.rules.map(\.file)
+        state.policyErrors = policyErrors.map(\.description)
+        state.pendingRequests = UInt32(clamping: coordinator.requests.lazy.filter { $0.outcome == nil }.count)
+        state.activePairing = coordinator.pairings.first { $0.outcome == nil && $0.phase != .queued }?.number
+        state.isMonitorAvailable = isMonitorAvailable
+        return state
+    }
+
+    func pair(_ device: String, timeout: UInt32?, actor: Actor) throws(DBusError) -> PairingNumber {
+        let target = try target(device)
+        let seconds = timeout.map { Duration.seconds(Int64($0)) }
+        let result = try onTheBus { () throws(CommandError) in
+            try coordinator.pair(target, timeout: seconds, actor: actor, at: now)
+        }
+        perform(result.effects)
+        return result.number
+    }
+
+    func forget(_ device: String, actor: Actor, _ completion: @escaping @LoopActor (DBusError?) -> Void) {
+        nextToken += 1
+        let token = CommandToken(nextToken)
+        do throws(DBusError) {
+            let target = try target(device)
+            let effects = try onTheBus { () throws(CommandError) in
+                try coordinator.forget(target, token: token, actor: actor, at: now)
+            }
+            forgetting[token] = completion
+            perform(effects)
+        } catch {
+            completion(error)
+        }
+    }
+
+    func evaluate(_ device: String) throws(DBusError) -> [String: Value] {
+        let facts = try facts(target(device))
+        let evaluation = policy.evaluate(facts)
+        var result: [String: Value] = ["address": .string(facts.address.description)]
+        if let name = facts.name { result["name"] = .string(name.description) }
+        switch evaluation.decision {
+        case .matched(let rule):
+            result["decision"] = .string("matched")
+            result["rule"] = .string(rule.name)
+            result["file"] = .string(rule.file)
+            result["profile"] = rule.profile.onTheBus.value
+        case .undetermined(let missing):
+            result["decision"] = .string("undetermined")
+            result["waiting-for"] = missing.map(\.rawValue).sorted().value
+        case .unmatched:
+            result["decision"] = .string("unmatched")
+        }
+        return result
+    }
+
+    func cancel(_ pairing: PairingNumber, actor: Actor) throws(DBusError) {
+        let effects = try onTheBus { () throws(CommandError) in
+            try coordinator.cancelPairing(pairing, actor: actor, at: now)
+        }
+        perform(effects)
+    }
+
+    func answer(_ request: RequestNumber, with answer: RequestAnswer, actor: Actor) throws(DBusError) {
+        let effects = try onTheBus { () throws(CommandError) in
+            try coordinator.answer(request, with: answer, actor: actor, at: now)
+        }
+        perform(effects)
+    }
+
+    func digits(of request: RequestNumber) throws(DBusError) -> String {
+        try onTheBus { () throws(CommandError) in try coordinator.digits(of: request, at: now) }.text
+    }
+
+    // MARK: Targets
+
+    /// An address, `hci0/address`, or a BlueZ object path.
+    private func target(_ text: String) throws(DBusError) -> Target {
+        if let path = ObjectPath(text) {
+            guard let device = client.objects.devices[path] else {
+                throw ControlError.unknownDevice("BlueZ has no device \(path)")
+            }
+            return .device(DeviceReference(device))
+        }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard let address = parts.last.flatMap({ Address(String($0)) }), parts.count <= 2 else {
+            throw ControlError.invalidArgument(
+                "\(UntrustedText(text)) is no device: give an address such as 00:5F:BF:71:81:18, hci0/00:5F:BF:71:81:18,"
+                    + " or a BlueZ object path")
+        }
+        guard parts.count == 2 else { return .address(address, adapter: nil) }
+        let adapters = client.objects.adapters.values.map { AdapterReference(path: $0.path.text) }
+        guard let adapter = adapters.first(where: { $0.name == parts[0] }) else {
+            throw ControlError.notReady("there is no adapter \(UntrustedText(String(parts[0])))")
+        }
+        return .address(address, adapter: adapter)
+    }
+
+    /// What is known of a device; of one that BlueZ does not know, only the address.
+    private func facts(_ target: Target) -> DeviceFacts {
+        switch target {
+        case .device(let reference):
+            if let device = client.objects.devices[reference.objectPath] { return DeviceFacts(device) }
+            return DeviceFacts(address: Address(bits: 0))
+        case .address(let address, let adapter):
+            let device = client.objects.devices.values.first {
+                $0.address == address && (adapter == nil || adapter?.path == $0.adapter.text)
+            }
+            return device.map { DeviceFacts($0) } ?? DeviceFacts(address: address)
+        }
+    }
+
+    private func onTheBus<Result>(_ body: () throws(CommandError) -> Result) throws(DBusError) -> Result {
+        do throws(CommandError) {
+            return try body()
+        } catch {
+            throw error.onTheBus
+        }
+    }
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import BlueZ
+import Bluetooth
+import Control
+import DBus
+import EventLoop
+import Journal
+import Pairing
+import Policy
+
+/// Puts the parts together: events from BlueZ, the air and the bus go to the brain, and its effects come back here.
+@LoopActor
+final class Daemon {
+    let policy: Policy
+    let policyErrors: [PolicyError]
+    let options: Options
+    let client: Client
+    var coordinator: Coordinator
+    /// What was learned of devices since the start, by address.
+    var lastResults: [Address: PairingResult] = [:]
+    var lastPaired: [Address: UInt64] = [:]
+    var forgetting: [CommandToken: @LoopActor (DBusError?) -> Void] = [:]
+    var nextToken: UInt64 = 0
+
+    private let journal: Sink
+    private var server: Server?
+    private var monitor: MonitorFeed?
+    var isMonitorAvailable: Bool { monitor != nil }
+    private var questions: [AgentToken: AgentCall] = [:]
+    private var pairCalls: [PairingNumber: Task<Void, Never>] = [:]
+    private var timer: EventSource?
+
+    init(
+        options: Options, policy: Policy, errors: [PolicyError], connection: Connection
+    ) async throws(DBusError) {
+        self.options = options
+        self.policy = policy
+        policyErrors = errors
+        journal = options.journal
+        client = try await Client(
+            connection: connection, address: options.busAddress, defaultCapability: options.defaultCapability)
+        coordinator = Coordinator(
+            rules: policy, numbers: NumberSeries(path: options.stateDirectory + "/numbers"))
+    }
+
+    /// Begins to follow BlueZ and to serve the bus.
+    func start(connection: Connection) {
+        server = Server(connection: connection, commands: self)
+        do {
+            monitor = try MonitorFeed { [weak self] in self?.seen($0) }
+            feed(.monitorAvailable(true))
+        } catch {
+            journal.write(Entry(.warning, "the reason of failures on the air cannot be told: \(error)"))
+            feed(.monitorAvailable(false))
+        }
+        client.onEvent = { [weak self] in self?.handle($0) }
+        client.start()
+        server?.managerChanged()
+    }
+
+    /// Answers what waits and lets BlueZ go.
+    func stop() {
+        feed(.bluezVanished)
+        client.close()
+    }
+
+    func write(_ entry: Entry) { journal.write(entry) }
+
+    var now: Moment {
+        Moment(monotonic: MonotonicTime(microseconds: Clock.monotonic), realtime: Clock.realtime)
+    }
+
+    // MARK: What comes in
+
+    private func handle(_ event: Client.Event) {
+        switch event {
+        case .appeared:
+            journal.write(Entry(.info, "BlueZ is there; default agent: \(client.defaultAgent.rawValue)"))
+            feed(.bluezAppeared)
+            ServiceManager.status("ready, \(policy.rules.count) rules")
+        case .vanished:
+            journal.write(Entry(.notice, "bluetoothd left the bus; waiting for it"))
+            questions = [:]
+            feed(.bluezVanished)
+            ServiceManager.status("waiting for bluetoothd")
+        case .object(let change): handle(change)
+        case .agentCall(let call): asked(call)
+        case .registrationFailed(let role, let error):
+            journal.write(
+                Entry(.error, "BlueZ refused the agent for \(role.ioCapability.rawValue): \(UntrustedText("\(error)"))"))
+        }
+        server?.managerChanged()
+    }
+
+    private func handle(_ change: ObjectCache.Event) {
+        switch change {
+        case .adapterChanged(let adapter): feed(.adapterChanged(AdapterSnapshot(adapter)))
+        case .adapterRemoved(let path): feed(.adapterRemoved(AdapterReference(path: path.text)))
+        case .deviceChanged(let device):
+            feed(.deviceChanged(DeviceSnapshot(device)))
+            show(device)
+        case .deviceRemoved(let path):
+            let adapter = ObjectPath("/" + path.elements.dropLast().joined(separator: "/")) ?? "/"
+            feed(.deviceRemoved(DeviceReference(path: path.text, adapter: AdapterReference(path: adapter.text))))
+            server?.show(nil, at: path)
+        }
+    }
+
+    private func asked(_ call: AgentCall) {
+        let role = AgentRole(call.role)
+        nextToken += 1
+        let token = AgentToken(nextToken)
+        guard let path = call.device, let kind = AgentQuestion.Kind(call.question, token: token) else {
+            call.answer(.accepted)
+            feed(call.question == .cancel ? .questionCancelled(role) : .agentReleased(role))
+            return
+        }
+        guard let device = client.objects.devices[path], client.objects.isFollowed(path) else {
+            // During a discovery strangers are not followed: look at this one before deciding.
+            onLoop { [weak self] in
+                await self?.client.objects.refresh(path)
+                self?.ask(call, kind, token, role, path)
+            }
+            return
+        }
+        ask(call, kind, token, role, device.path)
+    }
+
+    private func ask(
+        _ call: AgentCall, _ kind: AgentQuestion.Kind, _ token: AgentToken, _ role: AgentRole, _ path: ObjectPath
+    ) {
+        guard let device = client.objects.devices[path] else {
+            call.answer(.rejected("pairingd: BlueZ tells nothing of this device"))
+            journal.write(Entry(.warning, "a question about \(path), which BlueZ does not know, was refused"))
+            return
+        }
+        questions[token] = call
+        feed(.question(AgentQuestion(role: role, device: DeviceReference(device), kind: kind)))
+    }
+
+    private func seen(_ fact: MonitorFeed.Fact) {
+        switch fact {
+        case .smpFailure(let adapter, let device, let failure):
+            if let adapter = reference(of: adapter) { feed(.smpFailure(adapter, device, failure)) }
+        case .linkEnded(let adapter, let device, let reason):
+            if let adapter = reference(of: adapter) { feed(.linkDisconnected(adapter, device, reason: reason)) }
+        }
+    }
+
+    private func reference(of adapter: Address) -> AdapterReference? {
+        client.objects.adapters.values.first { $0.address == adapter }.map { AdapterReference(path: $0.path.text) }
+    }
+
+    func feed(_ event: Event) {
+        perform(coordinator.handle(event, at: now))
+    }
+
+    // MARK: What goes out
+
+    func perform(_ effects: [Effect]) {
+        var records: [Record] = []
+        for effect in effects {
+            switch effect {
+            case .reply(let token, let reply): questions.removeValue(forKey: token)?.answer(AgentCall.Answer(reply))
+            case .record(let record): records.append(record)
+            default: perform(effect)
+            }
+        }
+        // Written last: BlueZ and people wait for the rest.
+        for record in records {
+            journal.write(Entry(record))
+            remember(record)
+        }
+        schedule()
+        if !effects.isEmpty { server?.managerChanged() }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .reply, .record: break
+        case .pair(let number, let device, let capability):
+            pairCalls[number] = call({ (client) throws(DBusError) in
+                try await client.pair(device.objectPath, as: capability)
+            }) { [weak self] error in
+                self?.pairCalls[number] = nil
+                return .pairFinished(number, error: error)
+            }
+        case .abandonPair(let number): pairCalls.removeValue(forKey: number)?.cancel()
+        case .cancelPairing(let device):
+            call { (client) throws(DBusError) in try await client.cancelPairing(device.objectPath) } then: { _ in nil }
+        case .disconnect(let device):
+            call { (client) throws(DBusError) in try await client.disconnect(device.objectPath) } then: {
+                .disconnectFinished(device, error: $0)
+            }
+        case .remove(let device):
+            call { (client) throws(DBusError) in
+                try await client.remove(device.objectPath, from: device.adapter.objectPath)
+            } then: {
+                .removeFinished(device, error: $0)
+            }
+        case .startDiscovery(let adapter):
+            call { (client) throws(DBusError) in try await client.startDiscovery(adapter.objectPath) } then: {
+                .discoveryStarted(adapter, error: $0)
+            }
+        case .stopDiscovery(let adapter):
+            call { (client) throws(DBusError) in try await client.stopDiscovery(adapter.objectPath) } then: { _ in nil }
+        case .watch(let device): client.objects.watch(device.objectPath)
+        case .unwatch(let device): client.objects.unwatch(device.objectPath)
+        case .publish(let publication): server?.publish(publication)
+        case .forgetFinished(let token, let error):
+            forgetting.removeValue(forKey: token)?(error.map { ControlError.failed("\($0.message) (\($0.name))") })
+        }
+    }
+
+    /// Calls BlueZ, and feeds what comes of it to the brain.
+    @discardableResult
+    private func call(
+        _ body: @escaping @LoopActor @Sendable (Client) async throws(DBusError) -> Void,
+        then event: @escaping @LoopActor @Sendable (BlueZError?) -> Event?
+    ) -> Task<Void, Never> {
+        onLoop { [weak self] in
+            guard let client = self?.client else { return }
+            var failure: BlueZError?
+            do throws(DBusError) {
+                try await body(client)
+            } catch {
+                failure = BlueZError(error)
+            }
+            guard !Task.isCancelled, let event = event(failure) else { return }
+            self?.feed(event)
+        }
+    }
+
+    private func schedule() {
+        guard let deadline = coordinator.nextDeadline?.microseconds else {
+            timer?.pause()
+            return
+        }
+        if let timer {
+            timer.rearm(at: deadline)
+        } else {
+            timer = try? EventSource.timer(at: deadline) { [weak self] in self?.feed(.tick) }
+        }
+    }
+
+    // MARK: Devices on the bus
+
+    private func remember(_ record: Record) {
+        guard record.subject == .pairing, let address = record.address, let result = record.result else { return }
+        // Strangers with changing addresses do not fill this.
+        if record.rule != nil || result.isSuccess, lastResults.count < 4096 { lastResults[address] = result }
+        if result == .paired { lastPaired[address] = Clock.realtime }
+        if let device = client.objects.devices.values.first(where: { $0.address == address }) { show(device) }
+    }
+
+    /// Shows the devices that are paired or connected, that a rule is for, or that something is known of.
+    private func show(_ device: Device) {
+        var rule: String?
+        if case .matched(let match) = policy.decide(DeviceFacts(device)) { rule = match.name }
+        let result = lastResults[device.address]
+        guard device.isPaired || device.isBonded || device.isConnected || rule != nil || result != nil else {
+            server?.show(nil, at: device.path)
+            return
+        }
+        server?.show(
+            DeviceView(
+                path: device.path, address: device.address,
+                adapter: AdapterReference(path: device.adapter.text).name, name: device.name,
+                isPaired: device.isPaired, isBonded: device.isBonded, isConnected: device.isConnected, rule: rule,
+                lastResult: result?.rawValue ?? "", lastPaired: lastPaired[device.address] ?? 0),
+            at: device.path)
+    }
+}
