@@ -37,7 +37,7 @@ let package = Package(
         .executableTarget(
             name: "pairingctl",
             dependencies: [
-                "Bluetooth", "DBus", "EventLoop",
+                "Bluetooth", "DBus", "EventLoop", "Pairing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
