@@ -50,6 +50,9 @@ let package = Package(
         .testTarget(name: "SecurityManagerTests", dependencies: ["Bluetooth", "SecurityManager"]),
         .testTarget(
             name: "PairingTests", dependencies: ["Bluetooth", "Pairing", "Policy", "SecurityManager"]),
+        .testTarget(
+            name: "PairingdTests",
+            dependencies: ["Bluetooth", "DBus", "EventLoop", "TestSupport", "pairingctl", "pairingd"]),
         .testTarget(name: "HCIMonitorTests", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],
     swiftLanguageModes: [.v6],

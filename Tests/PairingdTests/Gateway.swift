@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import DBus
+import EventLoop
+import Foundation
+import TestSupport
+
+/// The real `pairingd` on a private bus with a simulated BlueZ.
+@LoopActor
+struct Gateway {
+    let bus: PrivateBus
+    let bluez: SimulatedBlueZ
+    let daemon: OwnedProcess
+    let client: Connection
+
+    /// - Parameter rules: The texts of rule files, in the order in which they decide.
+    init(_ bus: PrivateBus, rules: [String], startBlueZ: Bool = true) async throws {
+        self.bus = bus
+        let policy = bus.folder.appendingPathComponent("policy")
+        let state = bus.folder.appendingPathComponent("state")
+        try FileManager.default.createDirectory(at: policy, withIntermediateDirectories: true)
+        for (index, text) in rules.enumerated() {
+            let file = policy.appendingPathComponent("\(index + 1)0-rule.toml").path
+            _ = FileManager.default.createFile(
+                atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        }
+        bluez = SimulatedBlueZ(bus: bus)
+        if startBlueZ { try await bluez.start() }
+        daemon = try OwnedProcess(
+            Self.binary("pairingd"),
+            ["--bus", bus.address, "--policy-directory", policy.path, "--state-directory", state.path])
+        client = try await Connection(address: bus.address)
+        try await wait("pairingd is there") { await property("Version") != nil }
+        if startBlueZ { try await wait("BlueZ is known") { await property("BlueZ") == .string("running") } }
+    }
+
+    struct DidNotHappen: Error { let what: String }
+
+    func wait(_ what: String, _ condition: @LoopActor () async -> Bool) async throws {
+        let deadline = Clock.monotonic + 10_000_000
+        while await !condition() {
+            guard Clock.monotonic < deadline else {
+                throw DidNotHappen(what: what + "\n" + daemon.errorOutput + "\n" + bluez.log.transcript)
+            }
+            await sleep(microseconds: 5000)
+        }
+    }
+
+    /// A property of an object of pairingd, `nil` when there is none.
+    func property(
+        _ name: String, of path: ObjectPath = "/org/pairingd", _ interface: String = "Manager1"
+    ) async -> Value? {
+        let reply = try? await client.call(
+            "org.pairingd", path, "org.freedesktop.DBus.Properties", "Get",
+            [.string("org.pairingd." + interface), .string(name)])
+        guard case .variant(let value)? = reply?.first else { return nil }
+        return value
+    }
+
+    @discardableResult
+    func call(
+        _ member: String, _ arguments: [Value] = [], on path: ObjectPath = "/org/pairingd",
+        _ interface: String = "Manager1"
+    ) async throws(DBusError) -> [Value] {
+        try await client.call("org.pairingd", path, "org.pairingd." + interface, member, arguments)
+    }
+
+    /// Runs `pairingctl` to its end.
+    func pairingctl(_ arguments: String..., input: String? = nil) async throws -> (status: Int32?, output: String) {
+        let process = try OwnedProcess(
+            Self.binary("pairingctl"), arguments + ["--bus", bus.address], input: input)
+        let status = await process.exitStatus()
+        return (status, process.standardOutput + process.errorOutput)
+    }
+
+    /// The object of the only open request, when it is there.
+    func request() async throws -> ObjectPath {
+        var found: ObjectPath?
+        try await wait("a request is open") {
+            let reply = try? await client.call(
+                "org.pairingd", "/org/pairingd", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+            let objects: [ObjectPath: [String: [String: Value]]] = reply?.first?.converted() ?? [:]
+            found =
+                objects.first { $0.value["org.pairingd.Request1"]?["State"]?.converted() == "open" }?.key
+            return found != nil
+        }
+        guard let found else { throw DidNotHappen(what: "a request is open") }
+        return found
+    }
+
+    /// The built programs lie beside the test bundle.
+    static func binary(_ name: String) -> String {
+        let bundle = URL(fileURLWithPath: CommandLine.arguments[0])
+        var folder = bundle.deletingLastPathComponent()
+        while folder.path != "/" {
+            let candidate = folder.appendingPathComponent(name).path
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+            folder.deleteLastPathComponent()
+        }
+        return FileManager.default.currentDirectoryPath + "/.build/debug/" + name
+    }
+
+    static let address = Address(bits: 0x005F_BF71_8118)
+}
+
+/// Rules for the tests.
+enum Rules {
+    static func rule(_ capability: String = "KeyboardDisplay", _ answers: String = "") -> String {
+        """
+        [match]
+        name = "Cuff*"
+        [pairing]
+        io-capability = "\(capability)"
+        accept-incoming = true
+        [answer]
+        \(answers)
+        """
+    }
+}
