@@ -87,7 +87,9 @@ extension Coordinator {
         let number = pairing.number
         let isOver = pairing.deadline.map { $0 <= now.monotonic } ?? false
         switch pairing.state {
-        case .queued, .awaitingRemoval, .discovering, .disconnecting:
+        // Whichever of its deadlines is over, what was not seen on the air says more than how long it took.
+        case .discovering: preparationExpired(pairing, at: now)
+        case .queued, .awaitingRemoval, .disconnecting:
             if isOver { finish(number, .timedOut, at: now) } else { preparationExpired(pairing, at: now) }
         case .pairing(let call):
             if call.bondedUntil != nil {
