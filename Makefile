@@ -15,7 +15,7 @@ BUILD = swift build --configuration release --static-swift-stdlib \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 BINARIES = .build/release
 
-.PHONY: all build dependencies demo test test-fast test-lab check format install clean
+.PHONY: all build dependencies demo test test-full test-fast test-lab check format install clean
 
 all: build
 
@@ -31,6 +31,11 @@ demo: build
 	Tests/Lab/lab demo --binaries $(BINARIES)
 
 test: check test-fast test-lab
+
+# What is longer than `make test` may be: the fast tests under load, and the demonstration.
+test-full: test
+	scripts/timed "fast tests, five times" sh -c 'for i in 1 2 3 4 5; do swift test --skip-build || exit 1; done'
+	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
 
 test-fast: dependencies
 	@scripts/install-dependencies test

@@ -51,7 +51,8 @@ extension CommandError {
         case .unknownRequest: ControlError.failed("there is no such request")
         case .expired: ControlError.expired("the request has expired")
         case .alreadyAnswered(let outcome): ControlError.alreadyAnswered("the request is over: \(outcome.rawValue)")
-        case .wrongKind(let kind): ControlError.invalidArgument("a request of kind \(kind.rawValue) takes another answer")
+        case .wrongKind(let kind):
+            ControlError.invalidArgument("a request of kind \(kind.rawValue) takes another answer")
         case .alreadyFinished(let result): ControlError.failed("the pairing is over: \(result.rawValue)")
         case .busy(let number): ControlError.busy("pairing \(number) with this device is under way")
         case .beingRemoved: ControlError.busy("the device is being forgotten")

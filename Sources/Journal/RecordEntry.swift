@@ -47,7 +47,7 @@ extension Entry {
             return "\(device): \(kind) waits for an answer, request \(record.request?.description ?? "?")\(reason)"
         case .pairing:
             let result = record.result.map { "\($0.rawValue). \($0.sentence)" } ?? record.verdict.rawValue
-            return "\(device): pairing \(record.pairing?.description ?? "?") \(result)"
+            return "\(device): pairing \(record.pairing?.description ?? "?"): \(result)"
                 + (record.reason.isEmpty ? "" : " Reason: \(record.reason)")
         case .removal: return "\(device): forgotten, \(record.verdict.rawValue), by \(decider(record))\(reason)"
         }

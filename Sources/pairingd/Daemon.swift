@@ -88,7 +88,8 @@ final class Daemon {
         case .agentCall(let call): asked(call)
         case .registrationFailed(let role, let error):
             journal.write(
-                Entry(.error, "BlueZ refused the agent for \(role.ioCapability.rawValue): \(UntrustedText("\(error)"))"))
+                Entry(.error, "BlueZ refused the agent for \(role.ioCapability.rawValue): \(UntrustedText("\(error)"))")
+            )
         }
         server?.managerChanged()
     }
@@ -188,9 +189,15 @@ final class Daemon {
             }
         case .abandonPair(let number): pairCalls.removeValue(forKey: number)?.cancel()
         case .cancelPairing(let device):
-            call { (client) throws(DBusError) in try await client.cancelPairing(device.objectPath) } then: { _ in nil }
+            call { (client) throws(DBusError) in
+                try await client.cancelPairing(device.objectPath)
+            } then: { _ in
+                nil
+            }
         case .disconnect(let device):
-            call { (client) throws(DBusError) in try await client.disconnect(device.objectPath) } then: {
+            call { (client) throws(DBusError) in
+                try await client.disconnect(device.objectPath)
+            } then: {
                 .disconnectFinished(device, error: $0)
             }
         case .remove(let device):
@@ -200,11 +207,17 @@ final class Daemon {
                 .removeFinished(device, error: $0)
             }
         case .startDiscovery(let adapter):
-            call { (client) throws(DBusError) in try await client.startDiscovery(adapter.objectPath) } then: {
+            call { (client) throws(DBusError) in
+                try await client.startDiscovery(adapter.objectPath)
+            } then: {
                 .discoveryStarted(adapter, error: $0)
             }
         case .stopDiscovery(let adapter):
-            call { (client) throws(DBusError) in try await client.stopDiscovery(adapter.objectPath) } then: { _ in nil }
+            call { (client) throws(DBusError) in
+                try await client.stopDiscovery(adapter.objectPath)
+            } then: { _ in
+                nil
+            }
         case .watch(let device): client.objects.watch(device.objectPath)
         case .unwatch(let device): client.objects.unwatch(device.objectPath)
         case .publish(let publication): server?.publish(publication)

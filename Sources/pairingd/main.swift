@@ -64,7 +64,8 @@ final class Process {
             return (try RuleFolders(options.policyDirectories).load(), [])
         } catch {
             for problem in error.errors { options.journal.write(Entry(.error, problem.description)) }
-            options.journal.write(Entry(.error, "the rules have errors: every pairing is refused until they are mended"))
+            options.journal.write(
+                Entry(.error, "the rules have errors: every pairing is refused until they are mended"))
             return (Policy(), error.errors)
         }
     }

@@ -91,7 +91,7 @@ async def main() -> int:
     ):
         await bluez.start()
         tell("A gateway with the real bluetoothd. Its controller and the devices around it are simulated.")
-        tell(f"pairingd starts with two rules: {CUFF.strip().splitlines()[0]} and a door lock.")
+        tell("pairingd starts with two rules: one for Omron blood-pressure monitors, one for a door lock.")
         async with pairingd(folder, CUFF, LOCK) as daemon:
             await control()
             await pair_the_cuff(first)

@@ -147,7 +147,8 @@ struct PairingdTests {
         }
     }
 
-    @Test("Wrong input is told, and nothing is lost", arguments: ["nonsense", "00:5F:BF:71:81", "hci7/00:5F:BF:71:81:18"])
+    @Test(
+        "Wrong input is told, and nothing is lost", arguments: ["nonsense", "00:5F:BF:71:81", "hci7/00:5F:BF:71:81:18"])
     @LoopActor func wrongDevice(device: String) async throws {
         let gateway = try await Gateway(bus, rules: [Rules.rule()])
         let error = await #expect(throws: DBusError.self) {
@@ -161,7 +162,8 @@ struct PairingdTests {
 
     @Test("With a broken rule everything is refused, and the error names file, line and column")
     @LoopActor func brokenRule() async throws {
-        let gateway = try await Gateway(bus, rules: ["[match]\nname = \"*\"\n[pairing]\nio-capabilty = \"DisplayOnly\"\n"])
+        let gateway = try await Gateway(
+            bus, rules: ["[match]\nname = \"*\"\n[pairing]\nio-capabilty = \"DisplayOnly\"\n"])
         let errors = await gateway.property("PolicyErrors")?.converted(to: [String].self) ?? []
         #expect(errors.count == 1 && errors.first?.contains("10-rule.toml:4:1: error:") == true, "\(errors)")
         let device = gateway.bluez.addDevice(
@@ -226,5 +228,35 @@ struct PairingdTests {
         #expect(try await gateway.pairingctl("forget", Gateway.address.description).status == 0)
         #expect(!device.isExported)
         #expect(try await gateway.pairingctl("forget", Gateway.address.description).status == 5)
+    }
+
+    @Test("When the bus ends, the daemon ends with a status that makes systemd start it again")
+    @LoopActor func busEnds() async throws {
+        let gateway = try await Gateway(bus, rules: [Rules.rule()])
+        gateway.bus.kill()
+        #expect(await gateway.daemon.exitStatus() == 1)
+        #expect(gateway.daemon.errorOutput.contains("the connection to the bus broke"))
+    }
+
+    @Test("Two devices are asked about at once, and each gets its own answer")
+    @LoopActor func twoRequests() async throws {
+        let gateway = try await Gateway(bus, rules: [Rules.rule("DisplayYesNo")])
+        let first = gateway.bluez.addDevice(
+            Gateway.address, name: "Cuff", behaviour: DeviceBehaviour(.displayYesNo, mitm: true))
+        let second = gateway.bluez.addDevice(
+            Address(bits: 0x005F_BF71_8119), name: "Cuff two", behaviour: DeviceBehaviour(.displayYesNo, mitm: true))
+        async let pairing = gateway.pairingctl("pair", first.address.description)
+        _ = try await gateway.request()
+        second.startPairing(.pairingRequest)
+        try await gateway.wait("two requests") { await gateway.property("PendingRequests") == .uint32(2) }
+        let ambiguous = try await gateway.pairingctl("approve")
+        #expect(ambiguous.status == 2 && ambiguous.output.contains("say which"))
+        let list = try await gateway.pairingctl("requests", "--json").output
+        let numbers = list.components(separatedBy: "\"number\": ").dropFirst().map { $0.prefix { $0.isNumber } }
+        #expect(numbers.count == 2)
+        for number in numbers { #expect(try await gateway.pairingctl("approve", String(number)).status == 0) }
+        #expect(try await pairing.status == 0)
+        try await gateway.wait("both are paired") { first.isPaired && second.isPaired }
+        #expect(gateway.bluez.log.agentCalls.map(\.replies) == [1, 1])
     }
 }
