@@ -1,81 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bluetooth
 import DBus
 import EventLoop
+import Pairing
 
-/// `org.pairingd` as the verbs see it.
+/// The names under which the daemon is on the bus.
+enum Names {
+    static let service = "org.pairingd"
+    static let root: ObjectPath = "/org/pairingd"
+    static let manager = "org.pairingd.Manager1"
+    static let pairing = "org.pairingd.Pairing1"
+    static let request = "org.pairingd.Request1"
+    static let device = "org.pairingd.Device1"
+    static let objectManager = "org.freedesktop.DBus.ObjectManager"
+    static let properties = "org.freedesktop.DBus.Properties"
+}
+
+/// Calls to the daemon, with typed answers.
 @LoopActor
 final class Client {
-    static let service = "org.pairingd"
-    static let manager: ObjectPath = "/org/pairingd"
+    typealias Objects = [ObjectPath: [String: [String: Value]]]
 
     let connection: Connection
 
-    init(address: String?) async throws(DBusError) {
-        connection = try await Connection(address: address ?? Connection.systemBusAddress)
+    init(bus: String?) async throws(Failure) {
+        let address = bus ?? Connection.systemBusAddress
+        do throws(DBusError) {
+            connection = try await Connection(address: address)
+        } catch {
+            throw Failure(.unreachable, "cannot connect to the bus at \(address): \(error.message); is D-Bus running?")
+        }
     }
 
+    func manager() async throws(Failure) -> ManagerInfo {
+        let reply = try await call(Names.root, Names.properties, "GetAll", [.string(Names.manager)])
+        return ManagerInfo(properties: Properties(reply.first?.converted() ?? [:]))
+    }
+
+    func devices() async throws(Failure) -> [DeviceInfo] {
+        try await objects().compactMap { DeviceInfo(path: $0, interfaces: $1) }
+            .sorted { ($0.adapter, $0.address) < ($1.adapter, $1.address) }
+    }
+
+    /// The requests that wait for an answer, oldest first.
+    func openRequests() async throws(Failure) -> [RequestInfo] {
+        try await objects().compactMap { RequestInfo(path: $0, interfaces: $1) }.filter(\.isOpen)
+            .sorted { $0.number < $1.number }
+    }
+
+    func pairing(_ path: ObjectPath) async throws(Failure) -> PairingInfo {
+        let reply = try await call(path, Names.properties, "GetAll", [.string(Names.pairing)])
+        return PairingInfo(path: path, properties: Properties(reply.first?.converted() ?? [:]))
+    }
+
+    func objects() async throws(Failure) -> Objects {
+        try await call(Names.root, Names.objectManager, "GetManagedObjects").first?.converted() ?? [:]
+    }
+
+    func pair(_ device: String, timeout: UInt32?) async throws(Failure) -> ObjectPath {
+        var options: [String: Value] = [:]
+        if let timeout { options["timeout"] = .uint32(timeout) }
+        let reply = try await act(Names.root, Names.manager, "Pair", [.string(device), options.value], about: device)
+        guard case .objectPath(let path)? = reply.first else {
+            throw Failure(.failed, "\(device): pairingd's answer is not understood; is it of another version?")
+        }
+        return path
+    }
+
+    func forget(_ device: String) async throws(Failure) {
+        try await act(Names.root, Names.manager, "Forget", [.string(device)], about: device)
+    }
+
+    func cancel(_ pairing: PairingInfo) async throws(Failure) {
+        try await act(pairing.path, Names.pairing, "Cancel", about: pairing.title)
+    }
+
+    func answer(_ request: RequestInfo, _ answer: RequestAnswer) async throws(Failure) {
+        try await act(request.path, Names.request, answer.member, answer.arguments, about: request.title)
+    }
+
+    /// The digits to compare or to type; a secret.
+    func reveal(_ request: RequestInfo) async throws(Failure) -> String {
+        let reply = try await act(request.path, Names.request, "Reveal", about: request.title)
+        guard case .string(let digits)? = reply.first else { return "" }
+        return digits
+    }
+
+    /// A call that needs a permission: polkit may ask the person first, which takes as long as it takes.
     @discardableResult
-    func call(
+    private func act(
+        _ path: ObjectPath, _ interface: String, _ member: String, _ arguments: [Value] = [], about subject: String
+    ) async throws(Failure) -> [Value] {
+        do throws(DBusError) {
+            return try await connection.call(
+                Names.service, path, interface, member, arguments, timeout: 120_000, allowsInteraction: true)
+        } catch {
+            throw Failure(error, about: subject)
+        }
+    }
+
+    private func call(
         _ path: ObjectPath, _ interface: String, _ member: String, _ arguments: [Value] = []
-    ) async throws(DBusError) -> [Value] {
-        try await connection.call(
-            Self.service, path, "org.pairingd." + interface, member, arguments, timeout: 60_000,
-            allowsInteraction: true)
-    }
-
-    /// The properties of one object.
-    func properties(_ path: ObjectPath, _ interface: String) async throws(DBusError) -> Properties {
-        let reply = try await connection.call(
-            Self.service, path, "org.freedesktop.DBus.Properties", "GetAll", [.string("org.pairingd." + interface)])
-        return Properties(path: path, values: reply.first?.converted() ?? [:])
-    }
-
-    /// All objects with an interface, in the order of their paths.
-    func objects(_ interface: String) async throws(DBusError) -> [Properties] {
-        let reply = try await connection.call(
-            Self.service, Self.manager, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
-        let all: [ObjectPath: [String: [String: Value]]] = reply.first?.converted() ?? [:]
-        return all.compactMap { path, interfaces in
-            interfaces["org.pairingd." + interface].map { Properties(path: path, values: $0) }
+    ) async throws(Failure) -> [Value] {
+        do throws(DBusError) {
+            return try await connection.call(Names.service, path, interface, member, arguments)
+        } catch {
+            throw Failure(error, about: "")
         }
-        .sorted { ($0.number, $0.path) < ($1.number, $1.path) }
-    }
-
-    /// The requests that wait for an answer.
-    func openRequests() async throws(DBusError) -> [Properties] {
-        try await objects("Request1").filter { $0.text("State") != "finished" }
-    }
-
-    /// The request with a number, or the only open one that `fits`.
-    func request(_ number: UInt64?, _ what: String, fits: (String) -> Bool) async throws -> ObjectPath {
-        if let number {
-            return Self.manager.child("request").child(String(number))
-        }
-        let open = try await openRequests().filter { fits($0.text("Kind")) }
-        guard let first = open.first else { throw Problem("no request waits for \(what)", .notFound) }
-        guard open.count == 1 else {
-            let numbers = open.map { "\($0.number) (\($0.text("Address")))" }.joined(separator: ", ")
-            throw Problem("several requests wait for \(what), say which: \(numbers)", .usage)
-        }
-        return first.path
     }
 }
 
-/// An object's properties; what is missing or of another type reads as empty.
-struct Properties: Sendable {
-    let path: ObjectPath
-    var values: [String: Value]
+extension RequestAnswer {
+    /// The method of `Request1` that gives this answer.
+    fileprivate var member: String {
+        switch self {
+        case .accept: "Accept"
+        case .reject: "Reject"
+        case .passkey: "EnterPasskey"
+        case .pinCode: "EnterPin"
+        }
+    }
 
-    /// The number at the end of the path, 0 where there is none.
-    var number: UInt64 { path.elements.last.flatMap { UInt64($0) } ?? 0 }
+    fileprivate var arguments: [Value] {
+        switch self {
+        case .accept, .reject: []
+        case .passkey(let passkey): [.uint32(passkey.value)]
+        case .pinCode(let pin): [.string(pin.text)]
+        }
+    }
 
-    /// Safe to print.
-    func text(_ name: String) -> String { clean(values[name]?.converted() ?? "") }
-    func path(_ name: String) -> String { values[name]?.converted(to: ObjectPath.self)?.text ?? "/" }
-    func flag(_ name: String) -> Bool { values[name]?.converted() ?? false }
-    func time(_ name: String) -> UInt64 { values[name]?.converted() ?? 0 }
-    func count(_ name: String) -> UInt64 { UInt64(values[name]?.converted(to: UInt32.self) ?? 0) }
-    func texts(_ name: String) -> [String] { (values[name]?.converted(to: [String].self) ?? []).map(clean) }
-    func paths(_ name: String) -> [String] { (values[name]?.converted(to: [ObjectPath].self) ?? []).map(\.text) }
+    /// What the request's `Finished` signal calls it.
+    var outcome: String {
+        switch self {
+        case .accept: "accepted"
+        case .reject: "rejected"
+        case .passkey, .pinCode: "entered"
+        }
+    }
 }

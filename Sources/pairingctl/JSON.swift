@@ -1,46 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A JSON value, written on one line, with its keys in the order given.
-enum JSON: CustomStringConvertible, Equatable {
-    case string(String)
-    case number(UInt64)
+/// A JSON document whose keys keep their order.
+indirect enum JSON: Sendable {
+    case null
     case boolean(Bool)
+    case number(Int64)
+    case string(String)
     case array([JSON])
-    case object([Member])
+    case object([(key: String, value: JSON)])
 
-    struct Member: Equatable {
-        let key: String
-        let value: JSON
-    }
+    /// Microseconds fit until the year 294,000; what does not is the greatest number.
+    static func number(_ value: some BinaryInteger) -> JSON { .number(Int64(clamping: value)) }
+    static func strings(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
+    /// `null` for an empty text.
+    static func optional(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
 
-    static func object(_ members: KeyValuePairs<String, JSON>) -> JSON {
-        .object(members.map { Member(key: $0.key, value: $0.value) })
-    }
-
-    var description: String {
+    /// The document on one line.
+    var text: String {
         switch self {
-        case .string(let text): Self.quoted(text)
-        case .number(let number): String(number)
+        case .null: "null"
         case .boolean(let flag): flag ? "true" : "false"
-        case .array(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
+        case .number(let number): String(number)
+        case .string(let string): Self.quoted(string)
+        case .array(let elements): "[" + elements.map(\.text).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.map { "\(Self.quoted($0.key)): \($0.value)" }.joined(separator: ", ") + "}"
+            "{" + members.map { Self.quoted($0.key) + ":" + $0.value.text }.joined(separator: ",") + "}"
         }
     }
 
-    /// Everything but plain ASCII is escaped, so that a document is harmless on a terminal too.
-    private static func quoted(_ text: String) -> String {
+    /// This object with more members; anything else stays as it is.
+    func adding(_ more: [(key: String, value: JSON)]) -> JSON {
+        guard case .object = self else { return self }
+        return .object(members + more)
+    }
+
+    /// What an object holds; nothing for anything else.
+    var members: [(key: String, value: JSON)] {
+        if case .object(let members) = self { members } else { [] }
+    }
+
+    /// Everything that could act on a terminal is written as `\u`, so that a document can be looked at as it is.
+    private static func quoted(_ string: String) -> String {
         var result = "\""
-        for unit in text.utf16 {
-            switch unit {
-            case 0x22: result += "\\\""
-            case 0x5C: result += "\\\\"
-            case 0x20..<0x7F: result.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
-            default:
-                let digits = String(unit, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            case _ where SafeText.isHarmless(scalar): result.unicodeScalars.append(scalar)
+            default: for unit in String(scalar).utf16 { result += escape(unit) }
             }
         }
         return result + "\""
+    }
+
+    private static func escape(_ unit: UInt16) -> String {
+        let digits = String(unit, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+    }
+}
+
+extension JSON: ExpressibleByDictionaryLiteral {
+    init(dictionaryLiteral elements: (String, JSON)...) {
+        self = .object(elements.map { (key: $0.0, value: $0.1) })
     }
 }

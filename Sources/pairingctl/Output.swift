@@ -1,61 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bluetooth
+import EventLoop
 import Glibc
 
-/// Where and how a verb prints.
-struct Output: Sendable {
+/// Where results, progress and errors go.
+@LoopActor
+final class Output {
     let isJSON: Bool
     let isQuiet: Bool
-    let hasColor: Bool
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+    private let allowsColor: Bool
 
-    init(_ options: CommonOptions) {
+    init(_ options: GlobalOptions) {
         isJSON = options.json
         isQuiet = options.quiet
-        hasColor = !options.noColor && getenv("NO_COLOR") == nil && isatty(STDOUT_FILENO) == 1
+        let isDumb = Self.environment("TERM") == "dumb"
+        allowsColor = !options.noColor && Self.environment("NO_COLOR").isEmpty && !isDumb
     }
 
-    func line(_ text: String) {
-        if !isQuiet { writeText(text + "\n", to: STDOUT_FILENO) }
+    /// What was asked for, for people.
+    func line(_ line: Line) {
+        guard !isJSON else { return }
+        put(line.text(isColored: allowsColor && isTerminal) + "\n")
     }
 
-    func document(_ json: JSON) {
-        if !isQuiet { writeText(json.description + "\n", to: STDOUT_FILENO) }
+    /// What goes along with it: progress, headings, advice.
+    func note(_ line: Line) {
+        guard !isQuiet else { return }
+        self.line(line)
     }
 
-    /// A dot that tells at a glance: filled for yes.
-    func dot(_ isOn: Bool) -> String {
-        guard hasColor else { return isOn ? "●" : "○" }
-        return isOn ? "\u{1B}[32m●\u{1B}[0m" : "○"
+    func document(_ document: JSON) { put(document.text + "\n") }
+
+    func error(_ message: String) {
+        write("pairingctl: \(SafeText.printable(message))\n", to: STDERR_FILENO)
     }
 
-    /// Rows in columns as wide as their widest cell.
-    func table(_ header: [String], _ rows: [[String]]) {
-        let all = [header] + rows
-        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-        for row in all {
-            let cells = row.enumerated().map { column, cell in
-                column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
-            }
-            line(cells.joined(separator: "  "))
-        }
+    /// A line as the terminal behind `descriptor` shows it.
+    func text(_ line: Line, for descriptor: Int32) -> String {
+        line.text(isColored: allowsColor && isatty(descriptor) == 1)
     }
+
+    private func put(_ text: String) {
+        // Nobody reads any more (`pairingctl watch | head`), so there is nothing left to do.
+        if !write(text, to: STDOUT_FILENO) { EventLoop.shared.stop(code: ExitStatus.failed.rawValue) }
+    }
+
+    private static func environment(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
 }
 
-/// Everything that is printed goes through here, or is the command's own.
-func writeText(_ text: String, to descriptor: Int32) {
+/// Writes all of `text`; `false` when the other end is closed.
+@discardableResult
+func write(_ text: String, to descriptor: Int32) -> Bool {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
-        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 || errno == EINTR else { return }
-        bytes = bytes.dropFirst(max(count, 0))
+        let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count >= 0 {
+            bytes = bytes.dropFirst(count)
+        } else if errno == EAGAIN {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&ready, 1, -1)
+        } else if errno != EINTR {
+            return false
+        }
     }
+    return true
 }
 
-/// Text from the bus, with nothing in it that could act on a terminal.
-///
-/// The daemon escapes names already; this holds whatever is on the other side.
-func clean(_ text: String) -> String {
-    text.split(separator: "\\", omittingEmptySubsequences: false).map { UntrustedText(String($0)).description }
-        .joined(separator: "\\")
+/// Columns for people, aligned by what each cell takes on a terminal.
+struct Table {
+    let header: [Line]
+    var rows: [[Line]] = []
+
+    init(_ header: String...) { self.header = header.map { Line($0, .bold) } }
+
+    private init(header: [Line], rows: [[Line]]) {
+        self.header = header
+        self.rows = rows
+    }
+
+    var withoutLastColumn: Table {
+        Table(header: header.dropLast(), rows: rows.map { $0.dropLast() })
+    }
+
+    var lines: [Line] {
+        let all = [header] + rows
+        let widths = header.indices.map { column in all.map { $0[column].width }.max() ?? 0 }
+        return all.map { row in
+            // No spaces behind the last cell.
+            zip(row, widths).dropLast().reduce(Line("")) { $0 + $1.0.padded(to: $1.1 + 2) } + (row.last ?? "")
+        }
+    }
 }

@@ -27,7 +27,7 @@ struct PairingdTests {
         #expect(device.isBonded)
         #expect(gateway.bluez.log.pairings.last?.capability == .noInputNoOutput)
         let again = try await gateway.pairingctl("pair", Gateway.address.description, "--json")
-        #expect(again.status == 0 && again.output.contains("\"result\": \"already-bonded\""))
+        #expect(again.status == 0 && again.output.contains("already-bonded"))
         let devices = try await gateway.pairingctl("devices")
         #expect(devices.output.contains("00:5F:BF:71:81:18") && devices.output.contains("bonded"))
     }
@@ -252,7 +252,8 @@ struct PairingdTests {
         let ambiguous = try await gateway.pairingctl("approve")
         #expect(ambiguous.status == 2 && ambiguous.output.contains("say which"))
         let list = try await gateway.pairingctl("requests", "--json").output
-        let numbers = list.components(separatedBy: "\"number\": ").dropFirst().map { $0.prefix { $0.isNumber } }
+        let documents = try #require(try JSONSerialization.jsonObject(with: Data(list.utf8)) as? [[String: Any]])
+        let numbers = documents.compactMap { $0["number"] as? Int }
         #expect(numbers.count == 2)
         for number in numbers { #expect(try await gateway.pairingctl("approve", String(number)).status == 0) }
         #expect(try await pairing.status == 0)

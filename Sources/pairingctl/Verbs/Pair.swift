@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import EventLoop
+
+/// Pairs, and tells what happens.
+struct Pair: Verb {
+    static let configuration = CommandConfiguration(
+        abstract: "Pair with a device and wait for the result.",
+        discussion: "Ctrl-C cancels the pairing; a second one leaves at once.")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.") var device: String
+    @Option(help: ArgumentHelp("How long the pairing may take.", valueName: "seconds")) var timeout: UInt32?
+    @Flag(help: "Begin the pairing and leave.") var noWait = false
+
+    func validate() throws {
+        if timeout == 0 { throw ValidationError("--timeout takes a number of seconds, at least 1.") }
+    }
+
+    @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
+        let client = try await session.connect()
+        guard !noWait else {
+            let pairing = try await client.pairing(try await client.pair(device, timeout: timeout))
+            session.output.note("Pairing with \(pairing.title, .bold) has begun. pairingctl shows the state.")
+            if session.output.isJSON { session.output.document(pairing.document) }
+            return .done
+        }
+        let view = try await LiveView(client)
+        let path = try await client.pair(device, timeout: timeout)
+        let progress = try PairingProgress(path, device, view, client, session)
+        let pairing = try await progress.untilDone()
+        if session.output.isJSON {
+            session.output.document(pairing.document)
+            return ResultText(pairing.result).exitStatus
+        }
+        guard ResultText(pairing.result).isSuccess else { throw pairing.failure }
+        session.output.note("\("●", .green) \(pairing.title, .bold): \(pairing.result, .green). \(pairing.explanation)")
+        return .done
+    }
+}
