@@ -53,6 +53,8 @@ let package = Package(
         .testTarget(
             name: "PairingdTests",
             dependencies: ["Bluetooth", "DBus", "EventLoop", "TestSupport", "pairingctl", "pairingd"]),
+        .testTarget(
+            name: "PairingCtlTests", dependencies: ["DBus", "EventLoop", "TestSupport", "pairingctl"]),
         .testTarget(name: "HCIMonitorTests", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],
     swiftLanguageModes: [.v6],

@@ -87,7 +87,11 @@ struct PairingdTests {
         behaviour.shows = 42
         let device = gateway.bluez.addDevice(Gateway.address, name: "Cuff", behaviour: behaviour)
         async let pairing = gateway.pairingctl("pair", Gateway.address.description)
-        _ = try await gateway.request()
+        let request = try await gateway.request()
+        let tooLarge = await #expect(throws: DBusError.self) {
+            try await gateway.call("EnterPasskey", [.uint32(1_000_000)], on: request, "Request1")
+        }
+        #expect(tooLarge?.name == "org.pairingd.Error.InvalidArgument")
         let tooLong = try await gateway.pairingctl("passkey", input: "1000000\n")
         #expect(tooLong.status == 2 && tooLong.output.contains("six digits"))
         #expect(try await gateway.pairingctl("passkey", input: "000042\n").status == 0)
