@@ -26,13 +26,13 @@ extension Entry {
             messageID: Self.messageID(record.subject), fields: fields)
     }
 
-    /// Each kind of message has its own number; made with `journalctl --new-id128`.
+    /// Each kind of message has its own number; random, as `sd-id128(3)` asks for.
     private static func messageID(_ subject: Record.Subject) -> String {
         switch subject {
-        case .question: "6a7f3b6b3f0c4c0f9a5d8a0e6a1f4d21"
-        case .requestOpened: "c1f0a83b2d4e4a6e8a3f5b7e90d2c645"
-        case .pairing: "4e9d1c7a5b3849d2b6f1e8a07c25d913"
-        case .removal: "b83e60f5d7a1427c9e04c6d2f19a5b38"
+        case .question: "b3e21aa857524a79a2ec5eaf51389dde"
+        case .requestOpened: "9577eebafdc14ca2818c0184083a5cbd"
+        case .pairing: "fdec94d5205545d6ac993c19f3ea718a"
+        case .removal: "ecbe85ca480147cfa8449fce9cfd3438"
         }
     }
 
