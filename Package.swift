@@ -37,7 +37,7 @@ let package = Package(
         .executableTarget(
             name: "pairingctl",
             dependencies: [
-                "Bluetooth", "DBus", "EventLoop", "Pairing",
+                "Bluetooth", "DBus", "EventLoop", "Pairing", "Policy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

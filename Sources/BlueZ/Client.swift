@@ -30,6 +30,7 @@ public final class Client {
     public var onEvent: (@LoopActor (Event) -> Void)?
 
     private let connection: Connection
+    private let claimsDefault: Bool
     private let agents: [Agent]
     private let initiators: [IOCapability: Agent]
     private var startUp: Task<Void, Never>?
@@ -40,10 +41,12 @@ public final class Client {
     ///   - connection: For everything but the agents.
     ///   - address: The bus, for the agents' own connections.
     ///   - defaultCapability: What is shown in pairings that others start.
+    ///   - claimsDefault: Are we to answer for those?
     public init(
-        connection: Connection, address: String, defaultCapability: IOCapability
+        connection: Connection, address: String, defaultCapability: IOCapability, claimsDefault: Bool = true
     ) async throws(DBusError) {
         self.connection = connection
+        self.claimsDefault = claimsDefault
         objects = ObjectCache(connection: connection)
         // BlueZ promotes the next in its queue when the default agent goes: the weakest is registered last.
         let order: [IOCapability] = [.keyboardDisplay, .displayYesNo, .keyboardOnly, .displayOnly, .noInputNoOutput]
@@ -86,7 +89,7 @@ public final class Client {
 
     private func begin() async {
         // The default comes first: until it is there, every incoming pairing fails.
-        let registered = await register(agents[0], asDefault: true)
+        let registered = await register(agents[0], asDefault: claimsDefault)
         guard !Task.isCancelled else { return }
         do throws(DBusError) {
             try await objects.load()
@@ -128,7 +131,9 @@ public final class Client {
             guard !Task.isCancelled else { return }
             delay = min(delay * 2, 60)
             var remaining: [Agent] = []
-            for agent in failed where await !register(agent, asDefault: agent === agents[0]) { remaining.append(agent) }
+            for agent in failed where await !register(agent, asDefault: claimsDefault && agent === agents[0]) {
+                remaining.append(agent)
+            }
             failed = remaining
         }
     }
@@ -145,6 +150,13 @@ public final class Client {
     /// (`src/device.c`, since 5.65).
     public func cancelPairing(_ device: ObjectPath) async throws(DBusError) {
         try await connection.call(Names.service, device, Names.device, "CancelPairing")
+    }
+
+    /// Lets the device use our services without a question.
+    public func trust(_ device: ObjectPath) async throws(DBusError) {
+        try await connection.call(
+            Names.service, device, Names.properties, "Set",
+            [.string(Names.device), .string("Trusted"), .variant(.boolean(true))])
     }
 
     public func disconnect(_ device: ObjectPath) async throws(DBusError) {

@@ -94,7 +94,7 @@ public final class ObjectCache {
         if devices[path] == nil {
             addDevice(path, properties)
         } else {
-            changeDevice(path, properties)
+            changeDevice(path, properties, without: properties["RSSI"] == nil ? ["RSSI"] : [])
         }
     }
 
@@ -109,7 +109,8 @@ public final class ObjectCache {
     private func subscribe(_ scope: MatchRule.Scope) -> Subscription {
         connection.subscribe(Self.changes(of: Names.device, scope)) { [weak self] message in
             guard let self, let (path, properties) = Self.properties(in: message) else { return }
-            changeDevice(path, properties)
+            let arguments = message.arguments
+            changeDevice(path, properties, without: arguments.count > 2 ? arguments[2].converted() ?? [] : [])
         }
     }
 
@@ -136,7 +137,11 @@ public final class ObjectCache {
         for path in devices.keys where objects[path]?[Names.device] == nil { removeDevice(path) }
         for (path, interfaces) in objects {
             guard let properties = interfaces[Names.device] else { continue }
-            if devices[path] == nil { addDevice(path, properties) } else { changeDevice(path, properties) }
+            if devices[path] == nil {
+                addDevice(path, properties)
+            } else {
+                changeDevice(path, properties, without: properties["RSSI"] == nil ? ["RSSI"] : [])
+            }
         }
     }
 
@@ -210,9 +215,11 @@ public final class ObjectCache {
         onEvent?(.adapterChanged(adapter))
     }
 
-    private func changeDevice(_ path: ObjectPath, _ properties: [String: Value]) {
+    /// - Parameter missing: Properties that BlueZ no longer has.
+    private func changeDevice(_ path: ObjectPath, _ properties: [String: Value], without missing: [String]) {
         guard var device = devices[path] else { return }
         device.apply(properties)
+        if missing.contains("RSSI") { device.wentSilent(at: Clock.monotonic) }
         guard device != devices[path] else { return }
         let becameKnown = device.isKnown != devices[path]?.isKnown
         devices[path] = device

@@ -87,8 +87,5 @@ public struct CompanyIdentifier: Hashable, Sendable, CustomStringConvertible {
     public init(_ value: UInt16) { self.value = value }
 
     /// Four upper-case hexadecimal digits with their prefix: `0x020E`.
-    public var description: String {
-        let digits = String(value, radix: 16, uppercase: true)
-        return "0x" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-    }
+    public var description: String { hexadecimal(UInt64(value), digits: 4) }
 }

@@ -16,7 +16,17 @@ public protocol Commands: AnyObject {
     /// Calls `completion` once, when the device is gone from BlueZ or could not be removed.
     func forget(_ device: String, actor: Actor, _ completion: @escaping @LoopActor (DBusError?) -> Void)
     /// Which rule is for a device and what it says; changes nothing.
-    func evaluate(_ device: String) throws(DBusError) -> [String: Value]
+    ///
+    /// - Parameter inWindow: As if a window was open, or was not; `nil` as it is.
+    func evaluate(_ device: String, inWindow: Bool?) throws(DBusError) -> [String: Value]
+    /// Reads the rules anew; what is in force stays where they have errors.
+    func reload(actor: Actor) throws(DBusError)
+    /// - Parameters:
+    ///   - seconds: 0 for as long as the settings say.
+    ///   - devices: Those that it is for; none for every device.
+    /// - Returns: When it closes, in microseconds since the epoch.
+    func openWindow(_ seconds: UInt32, devices: [String], actor: Actor) throws(DBusError) -> UInt64
+    func closeWindow(actor: Actor)
     func cancel(_ pairing: PairingNumber, actor: Actor) throws(DBusError)
     func answer(_ request: RequestNumber, with answer: RequestAnswer, actor: Actor) throws(DBusError)
     /// A secret, for the caller only.
@@ -33,6 +43,9 @@ public struct ManagerState: Hashable, Sendable {
     public var adapters: [ObjectPath] = []
     public var policyFiles: [String] = []
     public var policyErrors: [String] = []
+    public var policyWarnings: [String] = []
+    /// Microseconds since the epoch; 0 while no window is open.
+    public var windowUntil: UInt64 = 0
     public var pendingRequests: UInt32 = 0
     public var activePairing: PairingNumber?
     public var isMonitorAvailable = false

@@ -20,10 +20,12 @@ public struct DeviceView: Hashable, Sendable {
     public var lastResult: String
     /// Microseconds since the epoch; 0 when it was not paired since the daemon started.
     public var lastPaired: UInt64
+    /// Pairings that failed in a row since the daemon started.
+    public var failures: UInt32
 
     public init(
         path: ObjectPath, address: Address, adapter: String, name: UntrustedText?, isPaired: Bool, isBonded: Bool,
-        isConnected: Bool, rule: String?, lastResult: String, lastPaired: UInt64
+        isConnected: Bool, rule: String?, lastResult: String, lastPaired: UInt64, failures: UInt32 = 0
     ) {
         self.path = path
         self.address = address
@@ -35,6 +37,7 @@ public struct DeviceView: Hashable, Sendable {
         self.rule = rule
         self.lastResult = lastResult
         self.lastPaired = lastPaired
+        self.failures = failures
     }
 }
 
@@ -82,6 +85,7 @@ final class DeviceObject {
             Property("Rule") { $0.view.rule ?? "" },
             Property("LastResult") { $0.view.lastResult },
             Property("LastPaired") { $0.view.lastPaired },
+            Property("Failures") { $0.view.failures },
         ])
 
     static func changes(from old: DeviceView, to new: DeviceView) -> [String] {
@@ -93,6 +97,7 @@ final class DeviceObject {
         if old.rule != new.rule { names.append("Rule") }
         if old.lastResult != new.lastResult { names.append("LastResult") }
         if old.lastPaired != new.lastPaired { names.append("LastPaired") }
+        if old.failures != new.failures { names.append("Failures") }
         return names
     }
 }

@@ -43,8 +43,29 @@ final class ManagerObject {
                 "Evaluate", in: [Argument("device", "s"), Argument("options", "a{sv}")],
                 out: [Argument("evaluation", "a{sv}")], access: .anyone
             ) { manager, call throws(DBusError) in
-                _ = try options(call.argument(1), allowing: [])
-                return [try manager.commands.evaluate(try call.argument(0)).value]
+                let options = try options(call.argument(1), allowing: ["in-window"])
+                let inWindow = try option("in-window", options, "true or false, of type b", as: Bool.self)
+                return [try manager.commands.evaluate(try call.argument(0), inWindow: inWindow).value]
+            },
+            Method(
+                "OpenWindow", in: [Argument("seconds", "u"), Argument("options", "a{sv}")],
+                out: [Argument("until", "t")], access: .manage
+            ) { manager, call throws(DBusError) in
+                let options = try options(call.argument(1), allowing: ["devices"])
+                let devices = try option("devices", options, "a list of devices, of type as", as: [String].self)
+                return [
+                    .uint64(
+                        try manager.commands.openWindow(
+                            try call.argument(0), devices: devices ?? [], actor: call.actor))
+                ]
+            },
+            Method("CloseWindow", access: .manage) { manager, call in
+                manager.commands.closeWindow(actor: call.actor)
+                return []
+            },
+            Method("Reload", access: .manage) { manager, call throws(DBusError) in
+                try manager.commands.reload(actor: call.actor)
+                return []
             },
         ],
         properties: [
@@ -55,6 +76,8 @@ final class ManagerObject {
             Property("Adapters") { $0.state.adapters },
             Property("PolicyFiles") { $0.state.policyFiles },
             Property("PolicyErrors") { $0.state.policyErrors },
+            Property("PolicyWarnings") { $0.state.policyWarnings },
+            Property("WindowUntil") { $0.state.windowUntil },
             Property("PendingRequests") { $0.state.pendingRequests },
             Property("ActivePairing") { $0.state.activePairing.map(PairingObject.path) ?? ObjectPath("/") },
             Property("MonitorAvailable") { $0.state.isMonitorAvailable },
@@ -69,6 +92,8 @@ final class ManagerObject {
         if old.adapters != new.adapters { names.append("Adapters") }
         if old.policyFiles != new.policyFiles { names.append("PolicyFiles") }
         if old.policyErrors != new.policyErrors { names.append("PolicyErrors") }
+        if old.policyWarnings != new.policyWarnings { names.append("PolicyWarnings") }
+        if old.windowUntil != new.windowUntil { names.append("WindowUntil") }
         if old.pendingRequests != new.pendingRequests { names.append("PendingRequests") }
         if old.activePairing != new.activePairing { names.append("ActivePairing") }
         if old.isMonitorAvailable != new.isMonitorAvailable { names.append("MonitorAvailable") }
@@ -82,6 +107,17 @@ private func options(_ options: [String: Value], allowing known: Set<String>) th
         throw ControlError.invalidArgument("there is no option \(UntrustedText(unknown))")
     }
     return options
+}
+
+/// An option of one type; `nil` when it is not given.
+private func option<Converted: ValueConvertible>(
+    _ name: String, _ options: [String: Value], _ form: String, as type: Converted.Type
+) throws(DBusError) -> Converted? {
+    guard let value = options[name] else { return nil }
+    guard let converted: Converted = value.converted() else {
+        throw ControlError.invalidArgument("\(name) is \(form)")
+    }
+    return converted
 }
 
 private func seconds(_ value: Value?) throws(DBusError) -> UInt32? {

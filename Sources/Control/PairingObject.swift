@@ -17,11 +17,6 @@ final class PairingObject {
         self.commands = commands
     }
 
-    /// What the rule gave for this pairing, as far as it is decided.
-    private var profile: [String: Value] {
-        snapshot.ioCapability.map { ["io-capability": .string($0.rawValue)] } ?? [:]
-    }
-
     static func path(_ number: PairingNumber) -> ObjectPath {
         ManagerObject.path.child("pairing").child(String(number.value))
     }
@@ -41,7 +36,7 @@ final class PairingObject {
             Property("Name") { $0.snapshot.name.escaped },
             Property("Origin", change: .never) { $0.snapshot.origin.rawValue },
             Property("Rule") { $0.snapshot.rule ?? "" },
-            Property("Profile") { $0.profile },
+            Property("Profile") { $0.snapshot.profile?.onTheBus ?? [:] },
             Property("State") { $0.snapshot.phase.rawValue },
             Property("Attempt") { UInt32(clamping: $0.snapshot.attempt) },
             Property("Result") { $0.snapshot.outcome?.result.rawValue ?? "" },
@@ -57,7 +52,7 @@ final class PairingObject {
         if old.address != new.address { names.append("Address") }
         if old.name != new.name { names.append("Name") }
         if old.rule != new.rule { names.append("Rule") }
-        if old.ioCapability != new.ioCapability { names.append("Profile") }
+        if old.profile != new.profile { names.append("Profile") }
         if old.phase != new.phase { names.append("State") }
         if old.attempt != new.attempt { names.append("Attempt") }
         if old.outcome != new.outcome { names += ["Result", "Reason", "FinishedAt"] }
@@ -71,26 +66,22 @@ extension Optional where Wrapped == DeviceReference {
 }
 
 extension Profile {
-    /// The profile as the bus shows it: of fixed digits, only that there are some.
+    /// The profile as the bus shows it, by key with its table; of a secret, only that there is one.
     public var onTheBus: [String: Value] {
-        [
-            "io-capability": .string(pairing.ioCapability.rawValue),
-            "accept-incoming": .boolean(pairing.acceptIncoming),
-            "authorization": .string(answers.authorization.rawValue),
-            "confirmation": .string(answers.confirmation.rawValue),
-            "passkey": .string(answers.passkey.word),
-            "pin": .string(answers.pin.word),
-            "service": .string(answers.service.rawValue),
-        ]
+        Dictionary(settings.map { ($0.key, Value(written: $0.value)) }) { first, _ in first }
     }
 }
 
-extension SecretAnswer {
-    fileprivate var word: String {
-        switch self {
-        case .ask: "ask"
-        case .reject: "reject"
-        case .value: "value"
+extension Value {
+    /// A value as a rule file has it, in the type that a program expects: truth values and numbers as such, the rest as text.
+    fileprivate init(written text: String) {
+        let isQuoted = text.utf8.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
+        if text == "true" || text == "false" {
+            self = .boolean(text == "true")
+        } else if let number = UInt32(text) {
+            self = .uint32(number)
+        } else {
+            self = .string(isQuoted ? String(text.dropFirst().dropLast()) : text)
         }
     }
 }

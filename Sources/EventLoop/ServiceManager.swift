@@ -5,6 +5,8 @@ import CSystemd
 /// What systemd is told of this service (`sd_notify(3)`); nothing happens when nobody listens.
 public enum ServiceManager {
     public static func ready(status: String) { notify("READY=1\nSTATUS=\(line(status))") }
+    /// The configuration is being read anew; ``ready(status:)`` ends it.
+    public static func reloading() { notify("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic)") }
     public static func status(_ status: String) { notify("STATUS=\(line(status))") }
     public static func stopping() { notify("STOPPING=1") }
 

@@ -33,6 +33,10 @@ extension Entry {
         case .requestOpened: "9577eebafdc14ca2818c0184083a5cbd"
         case .pairing: "fdec94d5205545d6ac993c19f3ea718a"
         case .removal: "ecbe85ca480147cfa8449fce9cfd3438"
+        case .windowOpened: "4f0cf4ee611d49899bb1e1c7184dc90d"
+        case .windowClosed: "b31134114dee41cfbd09cb313ba2d3ab"
+        case .lockOut: "d24ec4551ab1410cb341e887965fedc9"
+        case .refusal: "5393dad3ac2449fe8e594601d6a87c03"
         }
     }
 
@@ -50,6 +54,10 @@ extension Entry {
             return "\(device): pairing \(record.pairing?.description ?? "?"): \(result)"
                 + (record.reason.isEmpty ? "" : " Reason: \(record.reason)")
         case .removal: return "\(device): forgotten, \(record.verdict.rawValue), by \(decider(record))\(reason)"
+        case .windowOpened: return "window opened by \(decider(record))\(reason)"
+        case .windowClosed: return "window closed by \(decider(record))"
+        case .lockOut: return device.isEmpty ? "locked out\(reason)" : "\(device): locked out\(reason)"
+        case .refusal: return "\(device): refused by \(decider(record))\(reason)"
         }
     }
 
@@ -62,6 +70,8 @@ extension Entry {
         case .cancellation: "cancellation"
         case .safeguard: "safeguard"
         case .events: "the course of events"
+        case .kernel: "the kernel"
+        case .device: "the device"
         }
     }
 }

@@ -57,10 +57,15 @@ public struct DeviceSnapshot: Hashable, Sendable {
     public var isBonded: Bool
     public var isConnected: Bool
     public var isTrusted: Bool
+    /// Is it heard in a discovery that goes on?
+    public var isInRange: Bool
+    /// When it was last in range, as far as anybody told us.
+    public var heardAt: MonotonicTime?
 
     public init(
         reference: DeviceReference, facts: DeviceFacts, isPaired: Bool = false, isBonded: Bool = false,
-        isConnected: Bool = false, isTrusted: Bool = false
+        isConnected: Bool = false, isTrusted: Bool = false, isInRange: Bool = false,
+        heardAt: MonotonicTime? = nil
     ) {
         self.reference = reference
         self.facts = facts
@@ -68,6 +73,8 @@ public struct DeviceSnapshot: Hashable, Sendable {
         self.isBonded = isBonded
         self.isConnected = isConnected
         self.isTrusted = isTrusted
+        self.isInRange = isInRange
+        self.heardAt = heardAt
     }
 
     /// Is there a key for this device, kept or for this connection only?
@@ -108,5 +115,12 @@ public struct BlueZError: Error, Hashable, Sendable {
 
 /// Which rule is for a device: the rules, as far as they are needed here.
 public protocol RuleBook: Sendable {
-    func decide(_ facts: DeviceFacts) -> Decision
+    /// - Parameter inWindow: Is a window open for this device?
+    func decide(_ facts: DeviceFacts, inWindow: Bool) -> Decision
+    /// What holds for a device that no rule matches; `nil` when it is refused.
+    var unknownDevices: Rule? { get }
+}
+
+extension RuleBook {
+    public var unknownDevices: Rule? { nil }
 }

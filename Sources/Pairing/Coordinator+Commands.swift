@@ -6,14 +6,15 @@ import Bluetooth
 extension Coordinator {
     /// Queues a pairing.
     ///
-    /// - Parameter timeout: For the whole pairing, from its turn on; `nil` for ``Timing/pairing``.
+    /// - Parameter timeout: For the whole pairing, from its turn on; `nil` for the rule's own, or ``Timing/pairing`` while
+    ///   no rule has matched.
     /// - Throws: ``CommandError/bluezAbsent``, ``CommandError/unknownDevice``, ``CommandError/unknownAdapter``,
     ///   ``CommandError/busy(_:)`` while another pairing with this device is asked for, ``CommandError/tooMany``.
     public mutating func pair(
         _ target: Target, timeout: Duration? = nil, actor: Actor, at now: Moment
     ) throws(CommandError) -> (number: PairingNumber, effects: [Effect]) {
         guard isBlueZRunning else { throw .bluezAbsent }
-        let wish = try wish(for: target, timeout: timeout ?? timing.pairing, actor: actor)
+        let wish = try wish(for: target, timeout: timeout, actor: actor)
         if let other = requested(wish.address, on: wish.adapter) { throw .busy(other) }
         guard queue.count < bounds.queuedPairings else { throw .tooMany }
         let pairing = LivePairing(
@@ -97,7 +98,7 @@ extension Coordinator {
     }
 
     private func wish(
-        for target: Target, timeout: Duration, actor: Actor
+        for target: Target, timeout: Duration?, actor: Actor
     ) throws(CommandError) -> LivePairing.Wish {
         switch target {
         case .address(let address, let adapter):

@@ -69,6 +69,7 @@ extension Coordinator {
     /// Ends what has come to its deadline.
     mutating func expire(at now: Moment) {
         guard let next = nextDeadline, next <= now.monotonic else { return }
+        expireWindow(at: now)
         while let first = closed.first, first.removal <= now.monotonic { removeOldestClosed() }
         for request in open.values.filter({ $0.snapshot.deadline.monotonic <= now.monotonic }).inOrder {
             // One before it may have ended the pairing, and it with it.
@@ -87,6 +88,10 @@ extension Coordinator {
         let number = pairing.number
         let isOver = pairing.deadline.map { $0 <= now.monotonic } ?? false
         switch pairing.state {
+        case .discovering(_, let until) where !isOver && now.monotonic < until:
+            // The device has said everything by now.
+            modify(number) { $0.settledAt = nil }
+            prepare(number, at: now)
         // Whichever of its deadlines is over, what was not seen on the air says more than how long it took.
         case .discovering: preparationExpired(pairing, at: now)
         case .queued, .awaitingRemoval, .disconnecting:
@@ -149,8 +154,29 @@ extension Coordinator {
             if incoming[device] == number { incoming[device] = nil }
             unwatch(device)
         }
-        keep(pairing.snapshot(outcome: outcome, finishedAt: now.realtime), pairing, cause)
+        let snapshot = pairing.snapshot(outcome: outcome, finishedAt: now.realtime)
+        keep(snapshot, pairing, cause)
+        count(snapshot, at: now)
+        if outcome.result == .paired { afterPairing(pairing, at: now) }
         if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
+    }
+
+    /// What the rule wants done with a device that is paired now.
+    private mutating func afterPairing(_ pairing: LivePairing, at now: Moment) {
+        guard let device = pairing.device, let profile = pairing.rule?.profile else { return }
+        if profile.after.trust { emit(.trust(device)) }
+        if profile.pairing.bond != .keep { sessionBonds.insert(device) }
+        if profile.after.disconnect { emit(.disconnect(device)) }
+        linkMayBeGone(device, at: now)
+    }
+
+    /// A bond for one connection goes with it.
+    mutating func linkMayBeGone(_ device: DeviceReference, at now: Moment) {
+        guard devices[device]?.isConnected != true else { return }
+        refusedSecurity.remove(device)
+        guard sessionBonds.contains(device), live.values.allSatisfy({ $0.device != device }) else { return }
+        sessionBonds.remove(device)
+        if devices[device] != nil { remove(device, for: nil, at: now) }
     }
 
     /// Has this pairing, as far as it went, made a bond?
@@ -169,7 +195,7 @@ extension Coordinator {
         emit(.publish(.pairingChanged(snapshot)))
         if finished.count > bounds.finishedPairings {
             let isRefusal = { (old: PairingSnapshot) in
-                old.origin == .incoming && old.outcome?.result == .rejectedByPolicy
+                old.origin == .incoming && [.rejectedByPolicy, .lockedOut].contains(old.outcome?.result)
             }
             let oldest = finished.firstIndex(where: isRefusal) ?? finished.startIndex
             emit(.publish(.pairingRemoved(finished.remove(at: oldest).number)))

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bluetooth
-import Policy
 
 /// BlueZ and its objects come, change and go.
 extension Coordinator {
@@ -20,6 +19,8 @@ extension Coordinator {
         }
         adapters = [:]
         devices = [:]
+        sessionBonds = []
+        refusedSecurity = []
     }
 
     /// bluetoothd releases its agents as it ends; it still takes answers.
@@ -79,6 +80,7 @@ extension Coordinator {
         let wasConnected = devices[reference]?.isConnected == true
         devices[reference] = device
         if wasConnected, !device.isConnected { cancelServices(at: now) { $0 == reference } }
+        defer { if wasConnected { linkMayBeGone(reference, at: now) } }
         if let number = incoming[reference] { changed(device, of: number, at: now) }
         guard let active, let pairing = live[active] else { return }
         if pairing.device == reference || pairing.isLookingFor(device) { changed(device, of: active, at: now) }
@@ -115,6 +117,8 @@ extension Coordinator {
 
     mutating func deviceRemoved(_ reference: DeviceReference, at now: Moment) {
         guard devices.removeValue(forKey: reference) != nil else { return }
+        sessionBonds.remove(reference)
+        refusedSecurity.remove(reference)
         removalSeen(reference, at: now)
         cancelServices(at: now) { $0 == reference }
         for number in [incoming[reference], active].compactMap(\.self) {
@@ -134,7 +138,9 @@ extension Coordinator {
     // MARK: What the monitor channel shows
 
     mutating func smpFailed(_ adapter: AdapterReference, _ address: Address, _ failure: SMPFailure, at now: Moment) {
-        for number in pairings(with: address, on: adapter) {
+        let concerned = pairings(with: address, on: adapter)
+        if concerned.isEmpty { failedWithoutUs(adapter, address, failure, at: now) }
+        for number in concerned {
             modify(number) { $0.evidence.smpFailure = $0.evidence.smpFailure ?? failure }
             if case .answering = live[number]?.state { finish(number, at: now) }
         }
@@ -163,48 +169,9 @@ extension Coordinator {
 
     // MARK: Rules
 
-    /// Asks the new rules what is not settled yet: what they refuse ends, what they decide waits no longer.
+    /// What is not settled yet follows the new rules; pairings and requests under way keep what they began with.
     mutating func rulesChanged(_ rules: any RuleBook, at now: Moment) {
         self.rules = rules
         if let active { prepare(active, at: now) }
-        for pairing in live.values.sorted(by: { $0.number < $1.number }) where !pairing.state.isPreparation {
-            guard let device = pairing.device.flatMap({ devices[$0] }) else { continue }
-            let rule = currentRule(for: device, isIncoming: incoming[device.reference] == pairing.number)
-            modify(pairing.number) { $0.rule = rule }
-        }
-        for request in open.values.inOrder where open[request.snapshot.number] != nil {
-            reconsider(request, at: now)
-        }
-    }
-
-    /// The rule that answers the device's questions now.
-    private func currentRule(for device: DeviceSnapshot, isIncoming: Bool) -> Rule? {
-        guard case .matched(let rule) = rules.decide(device.facts) else { return nil }
-        return isIncoming && !rule.profile.pairing.acceptIncoming ? nil : rule
-    }
-
-    private mutating func reconsider(_ request: OpenRequest, at now: Moment) {
-        let rule: Rule?
-        if let number = request.snapshot.pairing {
-            rule = live[number]?.rule
-        } else {
-            rule = devices[request.snapshot.device].flatMap { currentRule(for: $0, isIncoming: false) }
-        }
-        guard let rule else {
-            let cause = Cause.noRule("no rule matches the device any more")
-            return reject(request, decider: .noRule, cause: cause, at: now)
-        }
-        if request.snapshot.rule != rule.name {
-            open[request.snapshot.number]?.snapshot.rule = rule.name
-            if let snapshot = open[request.snapshot.number]?.snapshot { emit(.publish(.requestChanged(snapshot))) }
-        }
-        let kind = request.question.kind
-        switch rule.profile.answers.answer(to: kind) {
-        case .ask: break
-        case .reply(let reply): accept(open[request.snapshot.number] ?? request, with: reply, decider: .rule, at: now)
-        case .reject:
-            let request = open[request.snapshot.number] ?? request
-            reject(request, decider: .rule, cause: .refused(by: rule, kind), at: now)
-        }
     }
 }

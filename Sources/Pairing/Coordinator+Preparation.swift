@@ -10,7 +10,11 @@ extension Coordinator {
             let number = queue.removeFirst()
             guard let pairing = live[number], case .requested(let wish) = pairing.origin else { continue }
             active = number
-            modify(number) { $0.deadline = now.monotonic + wish.timeout }
+            let deadline = now.monotonic + (wish.timeout ?? timing.pairing)
+            modify(number) { pairing in
+                pairing.begun = now.monotonic
+                pairing.deadline = deadline
+            }
             prepare(number, at: now)
         }
     }
@@ -30,13 +34,59 @@ extension Coordinator {
             return enter(.awaitingRemoval(until: now.monotonic + timing.promptness), number)
         }
         follow(device, for: number)
-        switch rules.decide(device.facts) {
+        listen(number, to: device, at: now)
+        let isSettled = hasSettled(number, at: now)
+        switch decide(device, isSettled: isSettled, at: now) {
         case .unmatched: finish(number, .noRule("no rule matches the device"), at: now)
         case .undetermined: search(number, on: reference.adapter, at: now)
         case .matched(let rule):
-            modify(number) { $0.rule = rule }
-            approach(number, device, rule.profile.pairing.ioCapability, at: now)
+            modify(number) { pairing in
+                pairing.rule = rule
+                if let begun = pairing.begun, wish.timeout == nil {
+                    pairing.deadline = begun + rule.profile.pairing.timeout
+                }
+            }
+            if let refusal = refusal(by: rule) { return finish(number, refusal, at: now) }
+            // BlueZ 5.66 never answers Pair() for a bonded device.
+            if device.hasBond { return finish(number, PairingOutcome(.alreadyBonded), at: now) }
+            switch rule.profile.pairingMode(of: facts(of: device, isSettled: isSettled, at: now)) {
+            case .ready: approach(number, device, rule.profile.pairing.ioCapability, at: now)
+            case .notReady where isSettled: finish(number, .notInPairingMode, at: now)
+            // What BlueZ heard last may be from before the button was pressed.
+            case .notReady, .unknown: search(number, on: reference.adapter, at: now)
+            }
         }
+    }
+
+    /// Why a rule lets us start no pairing.
+    private func refusal(by rule: Rule) -> Cause? {
+        if rule.profile.pairing.initiate == .never {
+            return .refusedByRule("the rule \(rule.name) lets us start no pairing")
+        }
+        return Self.floorRefusal(rule)
+    }
+
+    /// Why a rule's floor rules out every pairing: it is better to have none than one that may be too weak.
+    static func floorRefusal(_ rule: Rule) -> Cause? {
+        guard rule.profile.pairing.needsVerification else { return nil }
+        return .cannotVerify("the rule \(rule.name) demands keys of a strength that this version does not verify")
+    }
+
+    /// Notes when the device is first heard in a discovery of this pairing: soon it will have said everything.
+    private mutating func listen(_ number: PairingNumber, to device: DeviceSnapshot, at now: Moment) {
+        guard let pairing = live[number], case .discovering(_, let until) = pairing.state, pairing.heardSince == nil,
+            let began = pairing.searchBegan, device.isInRange || device.heardAt.map({ $0 >= began }) == true
+        else { return }
+        let settledAt = min(now.monotonic + timing.settling, until)
+        modify(number) { pairing in
+            pairing.heardSince = now.monotonic
+            pairing.settledAt = settledAt
+        }
+    }
+
+    private func hasSettled(_ number: PairingNumber, at now: Moment) -> Bool {
+        guard let pairing = live[number], let since = pairing.heardSince else { return false }
+        return now.monotonic >= since + timing.settling
     }
 
     /// The rule is clear: begins with the device as soon as nothing stands in the way.
@@ -46,9 +96,6 @@ extension Coordinator {
         let reference = device.reference
         if incoming[reference] != nil {
             finish(number, .busy("the device is pairing with us at this moment"), at: now)
-        } else if device.hasBond {
-            // BlueZ 5.66 never answers Pair() for a bonded device.
-            finish(number, PairingOutcome(.alreadyBonded), at: now)
         } else if device.isConnected {
             if case .disconnecting = live[number]?.state { return }
             enter(.disconnecting(until: now.monotonic + timing.promptness), number)
@@ -67,7 +114,13 @@ extension Coordinator {
         let usable = adapters.values.filter { $0.isPowered && (adapter == nil || $0.reference == adapter) }
         guard !usable.isEmpty else { return finish(number, .adapterOff, at: now) }
         let references = Set(usable.map(\.reference))
-        enter(.discovering(adapters: references, until: now.monotonic + timing.discovery), number)
+        let until = now.monotonic + timing.discovery
+        modify(number) { pairing in
+            pairing.state = .discovering(adapters: references, until: until)
+            pairing.searchBegan = now.monotonic
+            pairing.heardSince = nil
+            pairing.settledAt = nil
+        }
         for reference in references.sorted() { emit(.startDiscovery(reference)) }
     }
 
@@ -103,10 +156,14 @@ extension Coordinator {
     mutating func preparationExpired(_ pairing: LivePairing, at now: Moment) {
         switch pairing.state {
         case .discovering:
-            guard let device = pairing.device.flatMap({ devices[$0] }),
-                case .undetermined(let facts) = rules.decide(device.facts)
-            else { return finish(pairing.number, PairingOutcome(.notFound), at: now) }
-            finish(pairing.number, .noRule(Self.unknown(facts)), at: now)
+            // A device that was heard has said all it says; one that BlueZ only remembers has said nothing.
+            guard let device = pairing.device.flatMap({ devices[$0] }) else {
+                return finish(pairing.number, PairingOutcome(.notFound), at: now)
+            }
+            switch decide(device, at: now) {
+            case .undetermined(let facts): finish(pairing.number, .noRule(Self.unknown(facts)), at: now)
+            case .matched, .unmatched: finish(pairing.number, PairingOutcome(.notFound), at: now)
+            }
         case .awaitingRemoval:
             finish(pairing.number, PairingOutcome(.failed, "BlueZ did not remove the device"), at: now)
         default:

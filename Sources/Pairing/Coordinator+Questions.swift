@@ -68,7 +68,8 @@ extension Coordinator {
         pairing.evidence = Evidence(
             wasConnected: device.isConnected, isConnected: device.isConnected, lastStep: now.monotonic)
         let refusal: Cause?
-        (pairing.rule, refusal) = incomingRule(for: device)
+        (pairing.rule, refusal) = incomingRule(for: device, at: now)
+        pairing.mustAsk = device.hasBond && pairing.rule?.profile.repair.bondedDevice == .ask
         live[pairing.number] = pairing
         incoming[device.reference] = pairing.number
         emit(.publish(.pairingAdded(pairing.snapshot())))
@@ -79,16 +80,22 @@ extension Coordinator {
     }
 
     /// The rule that lets this device start a pairing, or why none does; with the latter, the rule is for information.
-    func incomingRule(for device: DeviceSnapshot) -> (rule: Rule?, refusal: Cause?) {
-        switch rules.decide(device.facts) {
-        case .unmatched: (nil, .noRule("no rule matches the device"))
-        case .undetermined(let facts): (nil, .noRule(Self.unknown(facts)))
-        case .matched(let rule) where !rule.profile.pairing.acceptIncoming:
-            (rule, .refusedByRule("the rule \(rule.name) does not let the device start a pairing"))
-        // Anybody can pretend to be a device whose bond was lost.
-        case .matched(let rule) where device.hasBond:
-            (rule, .safeguard("the device is paired already: forget it first"))
-        case .matched(let rule): (rule, nil)
+    func incomingRule(for device: DeviceSnapshot, at now: Moment) -> (rule: Rule?, refusal: Cause?) {
+        switch decide(device, at: now) {
+        case .unmatched: return (nil, .noRule("no rule matches the device"))
+        case .undetermined(let facts): return (nil, .noRule(Self.unknown(facts)))
+        case .matched(let rule):
+            if refusedSecurity.contains(device.reference) {
+                return (rule, .refusedByRule("the rule \(rule.name) rejects security requests"))
+            }
+            // Anybody can pretend to be a device whose bond was lost.
+            if device.hasBond, rule.profile.repair.bondedDevice == .reject {
+                return (rule, .safeguard("the device is paired already: forget it first"))
+            }
+            if !device.hasBond, !rule.profile.pairing.acceptIncoming {
+                return (rule, .refusedByRule("the rule \(rule.name) does not let the device start a pairing"))
+            }
+            return (rule, lockOut(of: device, at: now) ?? Self.floorRefusal(rule))
         }
     }
 
@@ -106,7 +113,7 @@ extension Coordinator {
             record(question, .rejected, .noRule, pairing: number)
             return conclude(number, .noRule("no rule matches the device any more"), cut: kind.isDisplay, at: now)
         }
-        switch rule.profile.answers.answer(to: kind) {
+        switch answer(to: question, kind, by: rule, mustAsk: live[number]?.mustAsk == true, at: now) {
         case .ask:
             openRequest(for: question, rule: rule, pairing: number, at: now)
         case .reply(let reply):
@@ -118,6 +125,21 @@ extension Coordinator {
             record(question, .rejected, .rule, pairing: number, rule: rule.name)
             conclude(number, .refused(by: rule, kind), cut: false, at: now)
         }
+    }
+
+    /// What the rule says to a question.
+    ///
+    /// Whoever pairs as a keyboard types what it likes, and pretending to be one takes nothing (CVE-2023-45866): no rule
+    /// can say yes to an input device, a person has to.
+    private func answer(
+        to question: AgentQuestion, _ kind: RequestKind, by rule: Rule, mustAsk: Bool = false, at now: Moment
+    ) -> RuleAnswer {
+        let known = devices[question.device].map { facts(of: $0, at: now) }
+        let answer = rule.profile.answers.answer(to: question.kind, of: known)
+        guard case .reply = answer else { return answer }
+        let isInput =
+            if case .service(let uuid, _) = question.kind { uuid.isInputService } else { known?.isInputDevice == true }
+        return mustAsk || isInput ? .ask : answer
     }
 
     /// Our side did its part: the device has the radio protocol's time for its own.
@@ -142,11 +164,11 @@ extension Coordinator {
             return refuse(question, "BlueZ has told nothing of this device")
         }
         guard device.hasBond else { return refuse(question, "the device is not paired") }
-        guard case .matched(let rule) = rules.decide(device.facts) else {
+        guard case .matched(let rule) = decide(device, at: now) else {
             emit(.reply(token, .rejected))
             return record(question, .rejected, .noRule, reason: "no rule matches the device")
         }
-        switch rule.profile.answers.answer(to: .service) {
+        switch answer(to: question, .service, by: rule, at: now) {
         case .ask:
             openRequest(for: question, rule: rule, pairing: nil, at: now)
         case .reply(let reply):

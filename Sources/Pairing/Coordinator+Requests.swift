@@ -23,7 +23,9 @@ extension Coordinator {
             number: RequestNumber(nextNumber()), kind: asked.kind, pairing: number, device: question.device,
             address: facts?.address ?? Address(bits: 0), name: facts?.name, rule: rule.name, service: question.service,
             entered: question.entered, deadline: deadline)
-        let request = OpenRequest(question: asked, role: question.role, isRequested: isRequested, snapshot: snapshot)
+        let request = OpenRequest(
+            question: asked, role: question.role, isRequested: isRequested,
+            isWindowed: rule.profile.pairing.when == .window, snapshot: snapshot)
         open[snapshot.number] = request
         emit(.publish(.requestAdded(snapshot)))
         record(request, .requestOpened, .asked, .rule)

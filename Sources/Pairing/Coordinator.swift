@@ -10,8 +10,8 @@ import Policy
 public struct Coordinator: Sendable {
     var rules: any RuleBook
     private var numbers: any NumberSource
-    let timing: Timing
-    let bounds: Bounds
+    private(set) var timing: Timing
+    private(set) var bounds: Bounds
 
     // What BlueZ has; as much as BlueZ itself keeps.
     var isBlueZRunning = false
@@ -32,6 +32,14 @@ public struct Coordinator: Sendable {
     var open: [RequestNumber: OpenRequest] = [:]
     /// The oldest first.
     var closed: [ClosedRequest] = []
+
+    /// Open now, or over and not yet closed.
+    public internal(set) var window: Window?
+    var lockOuts = LockOuts()
+    /// Devices whose bond goes when their link ends.
+    var sessionBonds: Set<DeviceReference> = []
+    /// Devices whose Security Request was refused, until their link ends.
+    var refusedSecurity: Set<DeviceReference> = []
 
     /// How many pairings follow each device.
     var watchers: [DeviceReference: Int] = [:]
@@ -76,8 +84,12 @@ public struct Coordinator: Sendable {
         case .discoveryStarted(let adapter, let error): discoveryStarted(adapter, error, at: now)
         case .monitorAvailable(let isAvailable): hasMonitor = isAvailable
         case .smpFailure(let adapter, let address, let failure): smpFailed(adapter, address, failure, at: now)
+        case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)
         case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)
         case .rulesChanged(let rules): rulesChanged(rules, at: now)
+        case .settingsChanged(let timing, let bounds):
+            self.timing = timing
+            self.bounds = bounds
         case .tick: break
         }
     }
@@ -93,6 +105,7 @@ public struct Coordinator: Sendable {
         for pairing in live.values { consider(pairing.nextDeadline) }
         for request in open.values { consider(request.snapshot.deadline.monotonic) }
         for removal in removals.values { consider(removal.until) }
+        consider(window?.until.monotonic)
         return next
     }
 

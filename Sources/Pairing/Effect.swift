@@ -16,6 +16,8 @@ public enum Effect: Hashable, Sendable {
     case abandonPair(PairingNumber)
     /// Calls `Device1.Disconnect()`; ends in ``Event/disconnectFinished(_:error:)``.
     case disconnect(DeviceReference)
+    /// Sets `Device1.Trusted`.
+    case trust(DeviceReference)
     /// Calls `Adapter1.RemoveDevice()`; ends in ``Event/removeFinished(_:error:)``.
     case remove(DeviceReference)
     /// Ends in ``Event/discoveryStarted(_:error:)``.

@@ -33,7 +33,12 @@ public enum Event: Sendable {
     case smpFailure(AdapterReference, Address, SMPFailure)
     /// A link ended, with its HCI error code (Core Specification, Vol 1, Part F, 1.3).
     case linkDisconnected(AdapterReference, Address, reason: UInt8)
+    /// A peripheral sent an SMP Security Request.
+    case securityRequest(AdapterReference, Address)
+    /// Pairings and requests under way keep what they began with.
     case rulesChanged(any RuleBook)
+    /// Deadlines that run already stay as they are.
+    case settingsChanged(Timing, Bounds)
     /// ``Coordinator/nextDeadline`` is reached.
     case tick
 }

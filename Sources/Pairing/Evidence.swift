@@ -48,6 +48,9 @@ struct Evidence: Hashable, Sendable {
         case .adapterOff: .init(.adapterOff)
         case .bluezGone: .init(.bluezGone)
         case .busy(let why): .init(.busy, why)
+        case .notInPairingMode: .init(.peerNotInPairingMode, "what it advertises says so")
+        case .lockedOut(let why): .init(.lockedOut, why)
+        case .cannotVerify(let why): .init(.cannotVerify, why)
         }
     }
 

@@ -17,7 +17,8 @@ struct LivePairing: Sendable {
         let adapter: AdapterReference?
         /// The object that was named, if one was.
         let device: DeviceReference?
-        let timeout: Duration
+        /// What the command said; `nil` for the rule's own.
+        let timeout: Duration?
     }
 
     let number: PairingNumber
@@ -31,8 +32,18 @@ struct LivePairing: Sendable {
     /// What answers the device's questions; `nil` as long as no rule allows it.
     var rule: Rule?
     var state: PairingState
+    /// When its turn came; `nil` until then, and for incoming ones.
+    var begun: MonotonicTime?
     /// When the whole of a requested pairing is over; `nil` until its turn, and for incoming ones.
     var deadline: MonotonicTime?
+    /// When the discovery for this pairing began.
+    var searchBegan: MonotonicTime?
+    /// Since when the device has been heard in the discovery that goes on for this pairing.
+    var heardSince: MonotonicTime?
+    /// When the device has been heard for long enough.
+    var settledAt: MonotonicTime?
+    /// A person has to answer, whatever the rule's answers are.
+    var mustAsk = false
     var evidence = Evidence()
     /// Was the device looked for anew after its object had gone from under `Pair()`?
     var hasLookedAgain = false
@@ -44,6 +55,12 @@ struct LivePairing: Sendable {
 
     /// When something has to happen at the latest.
     var nextDeadline: MonotonicTime? {
+        let settling = if case .discovering = state { settledAt } else { MonotonicTime?.none }
+        guard let settling else { return endOfPatience }
+        return endOfPatience.map { min($0, settling) } ?? settling
+    }
+
+    private var endOfPatience: MonotonicTime? {
         switch (state.deadline, deadline) {
         case (let until?, let whole?) where !state.isEnding: min(until, whole)
         case (nil, let whole?) where !state.isEnding: whole
@@ -78,14 +95,13 @@ struct LivePairing: Sendable {
     func snapshot(outcome: PairingOutcome? = nil, finishedAt: UInt64? = nil) -> PairingSnapshot {
         var snapshot = PairingSnapshot(
             number: number, origin: .incoming, actor: nil, address: address, device: device, adapter: device?.adapter,
-            name: name, rule: rule?.name, ioCapability: nil, attempt: attempt,
+            name: name, rule: rule?.name, profile: rule?.profile, attempt: attempt,
             phase: outcome == nil ? state.phase : .done, startedAt: startedAt, finishedAt: finishedAt,
             outcome: outcome)
         if case .requested(let wish) = origin {
             snapshot.origin = .requested
             snapshot.actor = wish.actor
             snapshot.adapter = device?.adapter ?? wish.adapter
-            snapshot.ioCapability = rule?.profile.pairing.ioCapability
         }
         return snapshot
     }
@@ -191,6 +207,11 @@ enum Cause: Hashable, Sendable {
     case bluezGone
     /// Something else is under way, or too much is.
     case busy(String)
+    case notInPairingMode
+    /// It failed too often, and for how long that counts.
+    case lockedOut(String)
+    /// The floor cannot be held, and why.
+    case cannotVerify(String)
 
     static func refused(by rule: Rule, _ kind: RequestKind) -> Cause {
         .refusedByRule("the rule \(rule.name) rejects questions of the kind \(kind.rawValue)")
@@ -199,8 +220,8 @@ enum Cause: Hashable, Sendable {
     /// Must a bond not stay that comes about all the same?
     var undoesBond: Bool {
         switch self {
-        case .noRule, .refusedByRule, .safeguard, .rejected, .cancelled: true
-        case .expired, .timedOut, .adapterOff, .bluezGone, .busy: false
+        case .noRule, .refusedByRule, .safeguard, .rejected, .cancelled, .lockedOut, .cannotVerify: true
+        case .expired, .timedOut, .adapterOff, .bluezGone, .busy, .notInPairingMode: false
         }
     }
 
@@ -208,7 +229,8 @@ enum Cause: Hashable, Sendable {
         switch self {
         case .noRule: .noRule
         case .refusedByRule: .rule
-        case .safeguard, .busy: .safeguard
+        case .safeguard, .busy, .lockedOut, .cannotVerify: .safeguard
+        case .notInPairingMode: .rule
         case .rejected(let actor), .cancelled(let actor): .person(actor)
         case .expired, .timedOut: .expiry
         case .adapterOff, .bluezGone: .events
@@ -217,7 +239,7 @@ enum Cause: Hashable, Sendable {
 
     var verdict: Record.Verdict {
         switch self {
-        case .noRule, .refusedByRule, .safeguard, .rejected: .rejected
+        case .noRule, .refusedByRule, .safeguard, .rejected, .notInPairingMode, .lockedOut, .cannotVerify: .rejected
         case .expired: .expired
         case .cancelled: .cancelled
         case .timedOut, .adapterOff, .bluezGone, .busy: .failed

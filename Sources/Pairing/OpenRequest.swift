@@ -73,5 +73,7 @@ struct OpenRequest: Sendable {
     let role: AgentRole
     /// Is it part of a pairing that we started? Those have room of their own.
     let isRequested: Bool
+    /// Does only a window allow it?
+    let isWindowed: Bool
     var snapshot: RequestSnapshot
 }

@@ -12,7 +12,10 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
     case notReachable = "not-reachable"
     case connectionLost = "connection-lost"
     case peerRefused = "peer-refused"
+    case peerNotInPairingMode = "peer-not-in-pairing-mode"
     case wrongPasskey = "wrong-passkey"
+    case lockedOut = "locked-out"
+    case cannotVerify = "cannot-verify"
     case smpTimeout = "smp-timeout"
     case timedOut = "timed-out"
     case adapterOff = "adapter-off"
@@ -66,6 +69,21 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
                 "The device refused to pair.",
                 "Make it forget other hosts, switch it to pairing mode, and pair at once; another io-capability in the"
                     + " rule may suit it."
+            )
+        case .peerNotInPairingMode:
+            (
+                "The device is not in pairing mode.",
+                "Switch it to pairing mode, as its manual says, and pair again while it blinks."
+            )
+        case .lockedOut:
+            (
+                "The device failed too often, and may start no pairing for a while.",
+                "Wait, or let it in: pairingctl window open, or pairingctl pair DEVICE from this side."
+            )
+        case .cannotVerify:
+            (
+                "What the rule demands of the keys cannot be verified.",
+                "Lower security, secure-connections and minimum-key-size in the rule to what BlueZ itself ensures."
             )
         case .wrongPasskey:
             (

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Bluetooth
+public import Policy
 
 /// A pairing as others see it: nothing in it is secret.
 public struct PairingSnapshot: Hashable, Sendable {
@@ -17,8 +18,8 @@ public struct PairingSnapshot: Hashable, Sendable {
     public let name: UntrustedText?
     /// `nil` until a rule matched.
     public let rule: String?
-    /// What our side shows; `nil` until a rule decided, and for a pairing that the device started.
-    public internal(set) var ioCapability: IOCapability?
+    /// What the rule says; `nil` until one decided.
+    public let profile: Profile?
     /// From 1.
     public let attempt: Int
     public let phase: PairingPhase

@@ -14,6 +14,12 @@ public struct Record: Hashable, Sendable {
         case pairing
         /// A device was removed from BlueZ, with its bond.
         case removal
+        case windowOpened = "window-opened"
+        case windowClosed = "window-closed"
+        /// A device, or an adapter, failed too often.
+        case lockOut = "lock-out"
+        /// A pairing or a link was refused without a question of BlueZ.
+        case refusal
     }
 
     public enum Verdict: String, Hashable, Sendable, CaseIterable {
@@ -41,6 +47,10 @@ public struct Record: Hashable, Sendable {
         case safeguard
         /// What happened on the air decided.
         case events
+        /// The kernel of this machine, by itself.
+        case kernel
+        /// The other side.
+        case device
     }
 
     public var subject: Subject

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bluetooth
 import Policy
 
 /// What a rule says to a question of BlueZ.
@@ -11,14 +12,16 @@ enum RuleAnswer {
 
 extension AnswerSettings {
     /// What a rule says to a question of BlueZ. Digits that are shown are always for a person.
-    func answer(to kind: RequestKind) -> RuleAnswer {
-        switch kind {
+    ///
+    /// - Parameter facts: Whose secret is asked for.
+    func answer(to question: AgentQuestion.Kind, of facts: DeviceFacts?) -> RuleAnswer {
+        switch question {
         case .authorization: Self.ruleAnswer(authorization)
         case .confirmation: Self.ruleAnswer(confirmation)
-        case .service: Self.ruleAnswer(service)
-        case .passkeyEntry: Self.ruleAnswer(passkey) { .passkey($0) }
-        case .pinEntry: Self.ruleAnswer(pin) { .pinCode($0) }
-        case .passkeyDisplay, .pinDisplay: .ask
+        case .service(let uuid, _): Self.ruleAnswer(service.answer(for: uuid))
+        case .passkey: Self.ruleAnswer(passkey, facts) { .passkey($0) }
+        case .pinCode: Self.ruleAnswer(pin, facts) { .pinCode($0) }
+        case .displayPasskey, .displayPINCode: .ask
         }
     }
 
@@ -31,12 +34,15 @@ extension AnswerSettings {
     }
 
     private static func ruleAnswer<Secret>(
-        _ answer: SecretAnswer<Secret>, _ reply: (Secret) -> AgentReply
+        _ answer: SecretAnswer<Secret>, _ facts: DeviceFacts?, _ reply: (Secret) -> AgentReply
     ) -> RuleAnswer {
         switch answer {
-        case .value(let secret): .reply(reply(secret))
-        case .reject: .reject
-        case .ask: .ask
+        case .value(let secret): return .reply(reply(secret))
+        case .credential(_, let table):
+            guard let facts, let secret = table.secret(for: facts.address, type: facts.addressType) else { return .ask }
+            return .reply(reply(secret))
+        case .reject: return .reject
+        case .ask: return .ask
         }
     }
 }

@@ -25,6 +25,13 @@ public struct Timing: Hashable, Sendable {
     /// How long a finished request is kept.
     public var finishedRequest = Duration.seconds(60)
 
+    /// How long a device is listened to before what it has not said counts as not there. Devices that save energy
+    /// advertise every few seconds.
+    public var settling = Duration.seconds(5)
+    /// The first lock-out; each further failure doubles it.
+    public var lockOut = Duration.seconds(30)
+    public var longestLockOut = Duration.seconds(3600)
+
     public init() {}
 }
 
@@ -43,6 +50,10 @@ public struct Bounds: Hashable, Sendable {
     public var finishedRequests = 1024
     /// Removals of devices under way.
     public var removals = 64
+    /// Failed pairings in a row before a device is locked out; 0 for any number.
+    public var failuresPerDevice = 5
+    /// The same for all devices of an adapter that start pairings.
+    public var failuresPerAdapter = 50
 
     public init() {}
 }

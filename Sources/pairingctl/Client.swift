@@ -72,6 +72,30 @@ final class Client {
         try await act(Names.root, Names.manager, "Forget", [.string(device)], about: device)
     }
 
+    func reload() async throws(Failure) {
+        try await act(Names.root, Names.manager, "Reload", about: "")
+    }
+
+    /// - Returns: When it closes, in microseconds since the epoch.
+    func openWindow(_ seconds: UInt32, devices: [String]) async throws(Failure) -> UInt64 {
+        let options: [String: Value] = devices.isEmpty ? [:] : ["devices": devices.value]
+        let reply = try await act(
+            Names.root, Names.manager, "OpenWindow", [.uint32(seconds), options.value], about: "")
+        return reply.first?.converted() ?? 0
+    }
+
+    func closeWindow() async throws(Failure) {
+        try await act(Names.root, Names.manager, "CloseWindow", about: "")
+    }
+
+    /// What the rules say of a device; ``PolicyReport`` reads it.
+    func evaluate(_ device: String, inWindow: Bool?) async throws(Failure) -> [String: Value] {
+        let options: [String: Value] = inWindow.map { ["in-window": .boolean($0)] } ?? [:]
+        let reply = try await act(
+            Names.root, Names.manager, "Evaluate", [.string(device), options.value], about: device)
+        return reply.first?.converted() ?? [:]
+    }
+
     func cancel(_ pairing: PairingInfo) async throws(Failure) {
         try await act(pairing.path, Names.pairing, "Cancel", about: pairing.title)
     }

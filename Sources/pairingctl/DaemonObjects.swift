@@ -35,6 +35,8 @@ struct ManagerInfo: Sendable {
             "adapters": .strings(properties.paths("Adapters").map(\.text)),
             "policy_files": .strings(properties.texts("PolicyFiles")),
             "policy_errors": .strings(properties.texts("PolicyErrors")),
+            "policy_warnings": .strings(properties.texts("PolicyWarnings")),
+            "window_until": properties.time("WindowUntil") == 0 ? .null : .number(properties.time("WindowUntil")),
             "pending_requests": .number(properties.count("PendingRequests")),
             "active_pairing": active == "/" ? .null : .string(active.text),
             "monitor_available": .boolean(properties.flag("MonitorAvailable")),
@@ -65,6 +67,7 @@ struct DeviceInfo: Sendable {
             "rule": .string(properties.text("Rule")),
             "last_result": .string(properties.text("LastResult")),
             "last_paired": .number(properties.time("LastPaired")),
+            "failures": .number(properties.count("Failures")),
         ]
     }
 }

@@ -16,7 +16,7 @@ struct PairingCtl: ParsableCommand {
             """,
         subcommands: [
             Status.self, Devices.self, Pair.self, Forget.self, Requests.self, Approve.self, Reject.self,
-            EnterPasskey.self, EnterPin.self, Watch.self,
+            EnterPasskey.self, EnterPin.self, Watch.self, WindowVerb.self, PolicyVerb.self, Reload.self,
         ],
         defaultSubcommand: Status.self)
 }
@@ -83,7 +83,11 @@ enum Program {
                 leading += rest.prefix(2)
                 rest = rest.dropFirst(2)
             case _ where first.hasPrefix("--bus="): leading.append(rest.removeFirst())
-            default: return first.hasPrefix("-") ? arguments : [first] + leading + rest.dropFirst()
+            case _ where first.hasPrefix("-"): return arguments
+            default:
+                // Verbs with verbs of their own take the options behind those.
+                let isGroup = ["policy", "window"].contains(first) && rest.dropFirst().first?.hasPrefix("-") == false
+                return rest.prefix(isGroup ? 2 : 1) + leading + rest.dropFirst(isGroup ? 2 : 1)
             }
         }
         return arguments

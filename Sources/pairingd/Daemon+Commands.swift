@@ -13,10 +13,12 @@ extension Daemon: Commands {
         state.version = version
         state.isBlueZRunning = client.isRunning
         state.defaultAgent = client.defaultAgent.rawValue
-        state.defaultIOCapability = options.defaultCapability.rawValue
+        state.defaultIOCapability = policy.configuration.agent.ioCapability.rawValue
         state.adapters = client.objects.adapters.keys.sorted()
         state.policyFiles = policy.rules.map(\.file)
         state.policyErrors = policyErrors.map(\.description)
+        state.policyWarnings = policy.warnings.map(\.description)
+        state.windowUntil = coordinator.window?.until.realtime ?? 0
         state.pendingRequests = UInt32(clamping: coordinator.requests.lazy.filter { $0.outcome == nil }.count)
         state.activePairing = coordinator.pairings.first { $0.outcome == nil && $0.phase != .queued }?.number
         state.isMonitorAvailable = isMonitorAvailable
@@ -48,24 +50,38 @@ extension Daemon: Commands {
         }
     }
 
-    func evaluate(_ device: String) throws(DBusError) -> [String: Value] {
-        let facts = try facts(target(device))
-        let evaluation = policy.evaluate(facts)
-        var result: [String: Value] = ["address": .string(facts.address.description)]
-        if let name = facts.name { result["name"] = .string(name.description) }
-        switch evaluation.decision {
-        case .matched(let rule):
-            result["decision"] = .string("matched")
-            result["rule"] = .string(rule.name)
-            result["file"] = .string(rule.file)
-            result["profile"] = rule.profile.onTheBus.value
-        case .undetermined(let missing):
-            result["decision"] = .string("undetermined")
-            result["waiting-for"] = missing.map(\.rawValue).sorted().value
-        case .unmatched:
-            result["decision"] = .string("unmatched")
+    func reload(actor: Actor) throws(DBusError) {
+        do throws(PolicyErrors) {
+            try reload()
+        } catch {
+            let others = error.errors.count > 1 ? " (and \(error.errors.count - 1) more)" : ""
+            throw ControlError.policyInvalid("\(error.errors.first?.description ?? "")\(others)")
         }
-        return result
+    }
+
+    func openWindow(_ seconds: UInt32, devices: [String], actor: Actor) throws(DBusError) -> UInt64 {
+        let settings = policy.configuration.window
+        let duration = seconds == 0 ? settings.duration : .seconds(Int64(seconds))
+        guard duration <= settings.longest else {
+            throw ControlError.invalidArgument(
+                "a window may be open for \(Timespan.text(settings.longest)) at most ([window] longest in pairingd.toml)"
+            )
+        }
+        var addresses: Set<Address> = []
+        for device in devices {
+            switch try target(device) {
+            case .address(let address, _): addresses.insert(address)
+            case .device(let reference):
+                if let address = client.objects.devices[reference.objectPath]?.address { addresses.insert(address) }
+            }
+        }
+        let (window, effects) = coordinator.openWindow(for: duration, devices: addresses, actor: actor, at: now)
+        perform(effects)
+        return window.until.realtime
+    }
+
+    func closeWindow(actor: Actor) {
+        perform(coordinator.closeWindow(actor: actor, at: now))
     }
 
     func cancel(_ pairing: PairingNumber, actor: Actor) throws(DBusError) {
@@ -89,7 +105,7 @@ extension Daemon: Commands {
     // MARK: Targets
 
     /// An address, `hci0/address`, or a BlueZ object path.
-    private func target(_ text: String) throws(DBusError) -> Target {
+    func target(_ text: String) throws(DBusError) -> Target {
         if let path = ObjectPath(text) {
             guard let device = client.objects.devices[path] else {
                 throw ControlError.unknownDevice("BlueZ has no device \(path)")
@@ -108,20 +124,6 @@ extension Daemon: Commands {
             throw ControlError.notReady("there is no adapter \(UntrustedText(String(parts[0])))")
         }
         return .address(address, adapter: adapter)
-    }
-
-    /// What is known of a device; of one that BlueZ does not know, only the address.
-    private func facts(_ target: Target) -> DeviceFacts {
-        switch target {
-        case .device(let reference):
-            if let device = client.objects.devices[reference.objectPath] { return DeviceFacts(device) }
-            return DeviceFacts(address: Address(bits: 0))
-        case .address(let address, let adapter):
-            let device = client.objects.devices.values.first {
-                $0.address == address && (adapter == nil || adapter?.path == $0.adapter.text)
-            }
-            return device.map { DeviceFacts($0) } ?? DeviceFacts(address: address)
-        }
     }
 
     private func onTheBus<Result>(_ body: () throws(CommandError) -> Result) throws(DBusError) -> Result {

@@ -12,8 +12,10 @@ import Policy
 /// Puts the parts together: events from BlueZ, the air and the bus go to the brain, and its effects come back here.
 @LoopActor
 final class Daemon {
-    let policy: Policy
-    let policyErrors: [PolicyError]
+    var policy: Policy
+    /// What keeps the files from being taken into force.
+    var policyErrors: [PolicyError]
+    var watcher: PolicyWatcher?
     let options: Options
     let client: Client
     var coordinator: Coordinator
@@ -24,7 +26,8 @@ final class Daemon {
     var nextToken: UInt64 = 0
 
     private let journal: Sink
-    private var server: Server?
+    private(set) var server: Server?
+    private var shownWindow: Window?
     private var monitor: MonitorFeed?
     var isMonitorAvailable: Bool { monitor != nil }
     private var questions: [AgentToken: AgentCall] = [:]
@@ -39,9 +42,12 @@ final class Daemon {
         policyErrors = errors
         journal = options.journal
         client = try await Client(
-            connection: connection, address: options.busAddress, defaultCapability: options.defaultCapability)
+            connection: connection, address: options.busAddress,
+            defaultCapability: policy.configuration.agent.ioCapability,
+            claimsDefault: policy.configuration.agent.isDefault)
         coordinator = Coordinator(
-            rules: policy, numbers: NumberSeries(path: options.stateDirectory + "/numbers"))
+            rules: policy, numbers: NumberSeries(path: options.stateDirectory + "/numbers"),
+            timing: Timing(policy.configuration), bounds: Bounds(policy.configuration))
     }
 
     /// Begins to follow BlueZ and to serve the bus.
@@ -56,8 +62,12 @@ final class Daemon {
         }
         client.onEvent = { [weak self] in self?.handle($0) }
         client.start()
-        server?.managerChanged()
+        watchPolicy()
+        announce()
     }
+
+    /// Tells the bus what has changed in the manager's properties.
+    func announce() { server?.managerChanged() }
 
     /// Answers what waits and lets BlueZ go.
     func stop() {
@@ -142,6 +152,8 @@ final class Daemon {
 
     private func seen(_ fact: MonitorFeed.Fact) {
         switch fact {
+        case .securityRequest(let adapter, let device):
+            if let adapter = reference(of: adapter) { feed(.securityRequest(adapter, device)) }
         case .smpFailure(let adapter, let device, let failure):
             if let adapter = reference(of: adapter) { feed(.smpFailure(adapter, device, failure)) }
         case .linkEnded(let adapter, let device, let reason):
@@ -174,7 +186,11 @@ final class Daemon {
             remember(record)
         }
         schedule()
-        if !effects.isEmpty { server?.managerChanged() }
+        if coordinator.window != shownWindow {
+            shownWindow = coordinator.window
+            showDevices()
+        }
+        if !effects.isEmpty { announce() }
     }
 
     private func perform(_ effect: Effect) {
@@ -199,6 +215,15 @@ final class Daemon {
                 try await client.disconnect(device.objectPath)
             } then: {
                 .disconnectFinished(device, error: $0)
+            }
+        case .trust(let device):
+            call { (client) throws(DBusError) in
+                try await client.trust(device.objectPath)
+            } then: { [weak self] error in
+                if let error {
+                    self?.write(Entry(.warning, "\(device.path) is paired, and could not be trusted: \(error.message)"))
+                }
+                return nil
             }
         case .remove(let device):
             call { (client) throws(DBusError) in
@@ -255,33 +280,5 @@ final class Daemon {
         } else {
             timer = try? EventSource.timer(at: deadline) { [weak self] in self?.feed(.tick) }
         }
-    }
-
-    // MARK: Devices on the bus
-
-    private func remember(_ record: Record) {
-        guard record.subject == .pairing, let address = record.address, let result = record.result else { return }
-        // Strangers with changing addresses do not fill this.
-        if record.rule != nil || result.isSuccess, lastResults.count < 4096 { lastResults[address] = result }
-        if result == .paired { lastPaired[address] = Clock.realtime }
-        if let device = client.objects.devices.values.first(where: { $0.address == address }) { show(device) }
-    }
-
-    /// Shows the devices that are paired or connected, that a rule is for, or that something is known of.
-    private func show(_ device: Device) {
-        var rule: String?
-        if case .matched(let match) = policy.decide(DeviceFacts(device)) { rule = match.name }
-        let result = lastResults[device.address]
-        guard device.isPaired || device.isBonded || device.isConnected || rule != nil || result != nil else {
-            server?.show(nil, at: device.path)
-            return
-        }
-        server?.show(
-            DeviceView(
-                path: device.path, address: device.address,
-                adapter: AdapterReference(path: device.adapter.text).name, name: device.name,
-                isPaired: device.isPaired, isBonded: device.isBonded, isConnected: device.isConnected, rule: rule,
-                lastResult: result?.rawValue ?? "", lastPaired: lastPaired[device.address] ?? 0),
-            at: device.path)
     }
 }

@@ -11,6 +11,7 @@ import SecurityManager
 final class MonitorFeed {
     enum Fact {
         case smpFailure(adapter: Address, device: Address, SMPFailure)
+        case securityRequest(adapter: Address, device: Address)
         case linkEnded(adapter: Address, device: Address, reason: UInt8)
     }
 
@@ -36,6 +37,9 @@ final class MonitorFeed {
             return .smpFailure(
                 adapter: adapter, device: peer.address,
                 SMPFailure(direction == .received ? .received : .sent, reason))
+        case .smp(let link, .received, .securityRequest):
+            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            return .securityRequest(adapter: adapter, device: peer.address)
         case .disconnected(let link, let reason):
             guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
             return .linkEnded(adapter: adapter, device: peer.address, reason: reason.rawValue)

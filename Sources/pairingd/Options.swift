@@ -8,14 +8,11 @@ import Policy
 
 /// What the command line says.
 struct Options {
-    /// Searched in this order; a file in an earlier folder masks the one of the same name in a later one.
-    var policyDirectories = ["/etc/pairingd/devices.d", "/run/pairingd/devices.d", "/usr/lib/pairingd/devices.d"]
+    /// The rules, the daemon's settings, and the credentials that systemd gave it.
+    var policyFiles = PolicyFiles.standard
     /// What has to survive a restart.
     var stateDirectory = "/var/lib/pairingd"
     var busAddress = Connection.systemBusAddress
-    /// What is shown in pairings that others start. Never NoInputNoOutput: with it the kernel accepts BR/EDR Just Works
-    /// without asking anybody.
-    var defaultCapability = IOCapability.keyboardDisplay
     var journal = Sink.automatic()
 
     enum Outcome {
@@ -28,11 +25,11 @@ struct Options {
         Usage: pairingd [OPTION]...
         BlueZ's pairing agent for machines without a desktop: decides, asks and records, by rule.
 
-          --policy-directory DIR   rule files (*.toml); repeatable, replaces the default folders
+          --configuration FILE     the daemon's settings (default: /etc/pairingd/pairingd.toml)
+          --policy-directory DIR   rule files (*.toml); repeatable, replaces the default folders, which are devices.d in
+                                   /etc/pairingd, /run/pairingd and /usr/lib/pairingd
           --state-directory DIR    what survives a restart (default: $STATE_DIRECTORY or /var/lib/pairingd)
           --bus ADDRESS            the bus (default: $DBUS_SYSTEM_BUS_ADDRESS or the system bus)
-          --default-capability C   what is shown in pairings that others start: DisplayOnly, DisplayYesNo, KeyboardOnly
-                                   or KeyboardDisplay (default)
           --journal                write records to journald also when run by hand
           --version                print the version
           --help                   print this
@@ -57,22 +54,19 @@ struct Options {
                 switch name {
                 case "--policy-directory": directories.append(value)
                 case "--state-directory": options.stateDirectory = value
-                case "--bus": options.busAddress = value
-                default:
-                    guard let capability = IOCapability(rawValue: value), capability != .noInputNoOutput else {
-                        return .usage("\(UntrustedText(value)) cannot be the default capability")
-                    }
-                    options.defaultCapability = capability
+                case "--configuration": options.policyFiles.configuration = value
+                default: options.busAddress = value
                 }
             default:
                 return .usage("unknown option \(UntrustedText(argument))")
             }
         }
-        if !directories.isEmpty { options.policyDirectories = directories }
+        if !directories.isEmpty { options.policyFiles.folders = RuleFolders(directories) }
+        options.policyFiles.credentials = CredentialFolder.ofUnit
         return .run(options)
     }
 
-    private static let valued: Set = ["--policy-directory", "--state-directory", "--bus", "--default-capability"]
+    private static let valued: Set = ["--configuration", "--policy-directory", "--state-directory", "--bus"]
 }
 
 /// The version of pairingd, as `Manager1.Version` tells it.

@@ -33,7 +33,9 @@ extension DeviceSnapshot {
     init(_ device: Device) {
         self.init(
             reference: DeviceReference(device), facts: DeviceFacts(device), isPaired: device.isPaired,
-            isBonded: device.isBonded, isConnected: device.isConnected, isTrusted: device.isTrusted)
+            isBonded: device.isBonded, isConnected: device.isConnected, isTrusted: device.isTrusted,
+            isInRange: device.isInRange,
+            heardAt: device.heardAt.map { MonotonicTime(microseconds: $0) })
     }
 }
 
@@ -42,6 +44,12 @@ extension DeviceFacts {
         self.init(
             address: device.address, addressType: device.addressType, name: device.name, services: device.services,
             manufacturerData: device.manufacturerData)
+        serviceData = device.serviceData
+        advertisingData = device.advertisingData
+        transports = device.transports
+        appearance = device.appearance
+        deviceClass = device.deviceClass
+        icon = device.icon
     }
 }
 

@@ -39,6 +39,9 @@ final class Process {
         for signal in [SIGTERM, SIGINT] {
             if let source = try? EventSource.signal(signal, { [weak self] in self?.stop() }) { signals.append(source) }
         }
+        if let source = try? EventSource.signal(SIGHUP, { [weak self] in self?.daemon?.reloadQuietly() }) {
+            signals.append(source)
+        }
         mkdir(options.stateDirectory, 0o700)
         let (policy, errors) = loadPolicy()
         do throws(DBusError) {
@@ -61,11 +64,12 @@ final class Process {
     /// With broken rules nothing is in force, so everything is refused; the bus and the journal say why.
     private func loadPolicy() -> (Policy, [PolicyError]) {
         do throws(PolicyErrors) {
-            return (try RuleFolders(options.policyDirectories).load(), [])
-        } catch {
-            for problem in error.errors { options.journal.write(Entry(.error, problem.description)) }
+            let policy = try options.policyFiles.load()
             options.journal.write(
-                Entry(.error, "the rules have errors: every pairing is refused until they are mended"))
+                .policyLoaded(rules: policy.rules.count, warnings: policy.warnings.map(\.description)))
+            return (policy, [])
+        } catch {
+            options.journal.write(.policyRefused(error.errors.map(\.description), isStart: true))
             return (Policy(), error.errors)
         }
     }

@@ -8,7 +8,8 @@ import Testing
 @Suite("What the rules cannot allow")
 struct SecurityTests {
     static let everything = Rules {
-        $0.answers = AnswerSettings(authorization: .accept, confirmation: .accept, service: .accept)
+        $0.answers = AnswerSettings(
+            authorization: .accept, confirmation: .accept, service: ServiceAnswer(otherwise: .accept))
     }
 
     @Test("a question on an agent of ours without a Pair() is refused, and recorded")

@@ -25,7 +25,7 @@ struct ServiceTests {
 
     @Test("is answered by the rule", arguments: [(Answer.accept, AgentReply.accept), (.reject, .rejected)])
     func byRule(answer: Answer, reply: AgentReply) throws {
-        var world = World(rules: Rules { $0.answers.service = answer })
+        var world = World(rules: Rules { $0.answers.service = ServiceAnswer(otherwise: answer) })
         world.device(paired: true, connected: true)
         let token = world.ask { .service(Self.headset, $0) }
         #expect(world.calls == [.reply(token, reply)])
@@ -34,7 +34,7 @@ struct ServiceTests {
 
     @Test("of a device that is not paired is refused, whatever the rule says")
     func notPaired() throws {
-        var world = World(rules: Rules { $0.answers.service = .accept })
+        var world = World(rules: Rules { $0.answers.service = ServiceAnswer(otherwise: .accept) })
         world.device(connected: true)
         let token = world.ask { .service(Self.headset, $0) }
         #expect(world.calls == [.reply(token, .rejected)])

@@ -208,7 +208,7 @@ struct Rules: RuleBook {
         change(&profile)
     }
 
-    func decide(_ facts: DeviceFacts) -> Decision {
+    func decide(_ facts: DeviceFacts, inWindow: Bool) -> Decision {
         guard let name = facts.name else { return .undetermined(waitingFor: [.name]) }
         let isMatch = name.raw.hasPrefix("Cuff") || name.raw.hasPrefix("Scale")
         return isMatch ? .matched(Rule(name: self.name, profile: profile)) : .unmatched
@@ -217,5 +217,5 @@ struct Rules: RuleBook {
 
 /// Rules that match nothing.
 struct NoRules: RuleBook {
-    func decide(_ facts: DeviceFacts) -> Decision { .unmatched }
+    func decide(_ facts: DeviceFacts, inWindow: Bool) -> Decision { .unmatched }
 }

@@ -27,7 +27,7 @@ struct RuleErrorTests {
             (every + "zzz = 1", #"2:1: error: unknown key "zzz" in the top level"#),
             (
                 every + "answer.pin.valeu = \"0000\"",
-                #"2:12: error: unknown key "valeu" in [answer.pin]; did you mean "value"?"#
+                #"2:12: error: unknown key in [answer.pin]; it may hold "value" or "credential""#
             ),
         ])
     func unknown(text: String, expected: String) {
@@ -68,7 +68,7 @@ struct RuleErrorTests {
             ),
             (
                 every + "answer.passkey = 123456",
-                #"2:18: error: "passkey" in [answer] must be "ask", "reject" or a table; write "ask", "reject" or { value = "123456" }"#
+                #"2:18: error: "passkey" in [answer] must be "ask", "reject" or a table; write "ask", "reject", { value = "123456" } or { credential = "NAME" }"#
             ),
         ])
     func wrongKind(text: String, expected: String) {
@@ -107,7 +107,7 @@ struct RuleErrorTests {
             (every + "answer.pin.value = \"\"", #"2:20: error: "value" in [answer.pin] must be 1 to 16 bytes of text"#),
             (
                 every + "answer.pin = {}",
-                #"2:14: error: "pin" in [answer] has no value; write "ask", "reject" or { value = "0000" }"#
+                #"2:14: error: "pin" in [answer] has no value; write "ask", "reject", { value = "0000" } or { credential = "NAME" }"#
             ),
             ("description = \"a\\nb\"\n" + every, #"1:15: error: "description" must be one line of at most 256 bytes"#),
         ])

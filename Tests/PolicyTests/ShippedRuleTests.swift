@@ -25,7 +25,8 @@ struct ShippedRuleTests {
         #expect(
             rule.profile.answers
                 == AnswerSettings(
-                    authorization: .accept, confirmation: .reject, passkey: .reject, pin: .reject, service: .reject))
+                    authorization: .accept, confirmation: .reject, passkey: .reject, pin: .reject,
+                    service: ServiceAnswer(otherwise: .reject)))
 
         let policy = Policy(rules: [rule])
         var facts = DecisionTests.cuff

@@ -42,7 +42,7 @@ struct Stage {
     }
 
     func classicDevice(
-        _ transport: Transport, _ capability: IOCapability = .displayYesNo,
+        _ transport: SimulatedTransport, _ capability: IOCapability = .displayYesNo,
         _ change: (inout DeviceBehaviour) -> Void = { _ in }
     ) -> SimulatedDevice {
         var behaviour = DeviceBehaviour(capability)

@@ -31,6 +31,9 @@ struct Status: Verb {
             ("policy", "\(counted(state.texts("PolicyFiles").count, "file"))"),
         ]
         rows += errors.map { ("policy error", Line($0, .red)) }
+        rows += state.texts("PolicyWarnings").map { ("policy warning", Line($0, .yellow)) }
+        let window = state.time("WindowUntil")
+        if window != 0 { rows.append(("window", "\("open", .yellow) for another \(WindowStatus.span(until: window))")) }
         let active = state.path("ActivePairing")
         if active != "/" {
             let pairing = try await client.pairing(active)

@@ -72,7 +72,7 @@ public enum Presence: Sendable, Hashable {
     case hidden
 }
 
-public enum Transport: Sendable, Hashable {
+public enum SimulatedTransport: Sendable, Hashable {
     case le
     case classic
     /// BR/EDR without Secure Simple Pairing: PIN codes.

@@ -121,7 +121,8 @@ public final class SimulatedBlueZ {
     /// Puts a device on the air.
     @discardableResult
     public func addDevice(
-        _ address: Address, _ addressType: AddressType = .public, _ transport: Transport = .le, name: String? = nil,
+        _ address: Address, _ addressType: AddressType = .public, _ transport: SimulatedTransport = .le,
+        name: String? = nil,
         presence: Presence = .known, behaviour: DeviceBehaviour = DeviceBehaviour()
     ) -> SimulatedDevice {
         let device = SimulatedDevice(

@@ -10,7 +10,7 @@ public final class SimulatedDevice {
     /// The address that it uses now; a private one changes when the device tells its identity.
     public internal(set) var address: Address
     public internal(set) var addressType: AddressType
-    public let transport: Transport
+    public let transport: SimulatedTransport
     public let path: ObjectPath
     public var presence: Presence
     public var behaviour: DeviceBehaviour
@@ -49,7 +49,7 @@ public final class SimulatedDevice {
     let bluez: SimulatedBlueZ
 
     init(
-        _ bluez: SimulatedBlueZ, _ address: Address, _ addressType: AddressType, _ transport: Transport,
+        _ bluez: SimulatedBlueZ, _ address: Address, _ addressType: AddressType, _ transport: SimulatedTransport,
         name: String?, presence: Presence, behaviour: DeviceBehaviour
     ) {
         self.bluez = bluez

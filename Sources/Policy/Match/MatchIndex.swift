@@ -23,11 +23,15 @@ struct MatchIndex: Sendable {
     }
 
     private var columns: [Column]
+    /// The rules that hold only while a window is open.
+    private var windowed: RuleSet
 
     init(_ rules: [Rule]) {
         let none = RuleSet(count: rules.count)
+        windowed = none
         columns = MatchKey.all.map { Column(key: $0, given: none, always: none) }
         for (position, rule) in rules.enumerated() {
+            if rule.profile.pairing.when == .window { windowed.insert(position) }
             for index in columns.indices {
                 let key = columns[index].key
                 if key.isGiven(rule.match) { columns[index].given.insert(position) }
@@ -42,10 +46,13 @@ struct MatchIndex: Sendable {
         columns.removeAll { $0.given.isEmpty }
     }
 
-    func candidates(for observation: Observation, among count: Int) -> Candidates {
+    func candidates(for observation: Observation, inWindow: Bool, among count: Int) -> Candidates {
         var result = Candidates(rules: RuleSet(all: count))
+        if !inWindow { result.rules.subtract(windowed) }
         for column in columns {
             if let labels = column.key.observedLabels(observation) {
+                // No rule can be found by this key.
+                if column.byLabel.isEmpty { continue }
                 var possible = column.always
                 for label in labels {
                     for position in column.byLabel[label] ?? [] { possible.insert(position) }

@@ -3,18 +3,28 @@
 /// Collects what is found while one rule file is read: the errors, where each value stands, and whether one is secret.
 struct Reader {
     let file: String
+    /// The keys that a file of this kind may hold.
+    let documentation: [KeyDocumentation]
     private(set) var errors: [PolicyError] = []
+    private(set) var warnings: [PolicyError] = []
     /// Where the first passkey or PIN stands, whether it is a valid one or not.
     private(set) var secret: TextPosition?
     /// By their place in the file.
-    var sortedErrors: [PolicyError] {
-        let first = TextPosition(line: 0, column: 0)
-        return errors.sorted { ($0.position ?? first) < ($1.position ?? first) }
-    }
+    var sortedErrors: [PolicyError] { errors.sorted { $0.place < $1.place } }
+    /// Is what is being read the table of a secret? Nothing of it is repeated.
+    var isInSecret = false
     private var path: [String] = []
-    private var positions: [[String]: TextPosition] = [:]
+    /// Where the value of each key stands that was given.
+    private(set) var positions: [[String]: TextPosition] = [:]
 
-    init(file: String) { self.file = file }
+    /// Where credentials come from; `nil` where they are not looked up.
+    let credentials: CredentialFolder?
+
+    init(file: String, documentation: [KeyDocumentation], credentials: CredentialFolder? = nil) {
+        self.file = file
+        self.documentation = documentation
+        self.credentials = credentials
+    }
 
     /// The key that is being read, as errors name it: `"name" in [match]`.
     var subject: String {
@@ -30,6 +40,12 @@ struct Reader {
 
     mutating func error(_ message: String, at position: TextPosition, suggestion: String? = nil) {
         errors.append(PolicyError(file: file, position: position, message: message, suggestion: suggestion))
+    }
+
+    /// Says what is allowed and hardly meant.
+    mutating func warning(_ message: String, at position: TextPosition, suggestion: String? = nil) {
+        warnings.append(
+            PolicyError(.warning, file: file, position: position, message: message, suggestion: suggestion))
     }
 
     mutating func markSecret(at position: TextPosition) {
@@ -59,10 +75,16 @@ struct Reader {
         positions.keys.contains { $0.count > path.count && $0.starts(with: path) }
     }
 
+    /// Was this key of the table given that is being read?
+    func hasReadBelow(_ key: String) -> Bool { hasRead(path + [key]) }
+
     /// Where the value of a key stands that was read; the file's start for one that was not given.
     func position(of path: [String]) -> TextPosition {
         positions[path] ?? TextPosition(line: 1, column: 1)
     }
+
+    /// Where the value of a key of the table stands that is being read.
+    func position(below key: String) -> TextPosition { position(of: path + [key]) }
 
     private func place(_ tables: ArraySlice<String>) -> String { "[\(tables.joined(separator: "."))]" }
 }

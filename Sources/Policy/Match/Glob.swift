@@ -56,6 +56,17 @@ public struct Glob: Sendable, Hashable, LosslessStringConvertible {
         return literals
     }
 
+    /// Does this pattern match whatever the other one does? Some cases are left out, and then it is `false`.
+    func covers(_ other: Glob) -> Bool {
+        if elements == other.elements || elements == [.anyText] { return true }
+        let (prefix, suffix) = (literalPrefix, reversedLiteralSuffix)
+        let length = prefix.count + suffix.count
+        // Text, a star, and text again: what the other one begins and ends with has to say it.
+        guard elements.count == length + 1, elements[prefix.count] == .anyText else { return false }
+        return other.literalPrefix.starts(with: prefix) && other.reversedLiteralSuffix.starts(with: suffix)
+            && other.elements.count > length
+    }
+
     public func matches(_ text: String) -> Bool { matches(Array(text.unicodeScalars)) }
 
     /// Greedy, and going back only to the last `*`: an earlier one never needs to take more.

@@ -8,6 +8,7 @@ import Glibc
 /// looking and reading.
 final class RuleFolder {
     let path: String
+    let ignoresOwners: Bool
     private let descriptor: Int32
 
     /// What stands in a rule file.
@@ -17,19 +18,22 @@ final class RuleFolder {
     }
 
     /// `nil` for a folder that does not exist.
-    init?(_ path: String) throws(PolicyError) {
+    init?(_ path: String, ignoresOwners: Bool = false) throws(PolicyError) {
         let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard opened >= 0 else {
             if errno == ENOENT { return nil }
             throw PolicyError(file: path, message: "cannot open the folder: \(Self.reason(errno))")
         }
         self.path = path
+        self.ignoresOwners = ignoresOwners
         descriptor = opened
         var status = stat()
         guard fstat(opened, &status) == 0 else {
             throw PolicyError(file: path, message: "cannot read the folder: \(Self.reason(errno))")
         }
-        try Self.refuseForeignWriters(status, path, advice: "make it root's, with mode 0755 or stricter")
+        if !ignoresOwners {
+            try Self.refuseForeignWriters(status, path, advice: "make it root's, with mode 0755 or stricter")
+        }
     }
 
     deinit { close(descriptor) }
@@ -62,6 +66,11 @@ final class RuleFolder {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    /// Is there anything of this name?
+    func holds(_ file: String) -> Bool {
+        faccessat(descriptor, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT
+    }
+
     /// Reads one file, if nobody but root and the daemon's own user may have written it.
     func read(_ file: String) throws(PolicyError) -> Contents {
         let path = path(of: file)
@@ -79,7 +88,9 @@ final class RuleFolder {
                 file: path, message: "is not a file",
                 suggestion: "a link to /dev/null or an empty file switches a rule off")
         }
-        try Self.refuseForeignWriters(status, path, advice: "make it root's, with mode 0644 or stricter")
+        if !ignoresOwners {
+            try Self.refuseForeignWriters(status, path, advice: "make it root's, with mode 0644 or stricter")
+        }
         let text = try Self.read(opened, path, size: Int(status.st_size))
         return text.isEmpty ? .switchedOff : .text(text, isReadableByOthers: status.st_mode & S_IROTH != 0)
     }

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The rules in force, in their order.
+/// The rules in force, in their order, and the daemon's own settings.
 public struct Policy: Sendable {
     public let rules: [Rule]
     /// Every rule file that was found, in the order of reading, also those that are masked or switched off.
     public let files: [RuleFile]
+    public let configuration: Configuration
+    /// What is allowed and hardly meant.
+    public let warnings: [PolicyError]
     private let index: MatchIndex
 
     /// - Parameter rules: The earliest that matches decides.
-    public init(rules: [Rule] = [], files: [RuleFile] = []) {
+    public init(
+        rules: [Rule] = [], files: [RuleFile] = [], configuration: Configuration = Configuration(),
+        warnings: [PolicyError] = []
+    ) {
         self.rules = rules
         self.files = files
+        self.configuration = configuration
+        self.warnings = warnings
         index = MatchIndex(rules)
     }
 
@@ -18,20 +26,29 @@ public struct Policy: Sendable {
     ///
     /// A rule that may still match once a fact is known comes before every later one: the answer is then
     /// ``Decision/undetermined(waitingFor:)`` with each fact that such a rule looks at.
-    public func decide(_ facts: DeviceFacts) -> Decision {
+    ///
+    /// - Parameter inWindow: Is a window open for this device? Only then do rules with `when = "window"` hold.
+    public func decide(_ facts: DeviceFacts, inWindow: Bool = false) -> Decision {
         let observation = Observation(facts)
-        let candidates = index.candidates(for: observation, among: rules.count)
+        let candidates = index.candidates(for: observation, inWindow: inWindow, among: rules.count)
         var certain = candidates.rules
         for waiting in candidates.waiting { certain.subtract(waiting.rules) }
-        let match = certain.first { rules[$0].outcome(observation) == .matches }
-
+        // Known facts may still be too old for a rule.
         var missing: Set<Decision.Fact> = []
+        let match = certain.first { position in
+            switch rules[position].outcome(observation) {
+            case .matches: return true
+            case .waits(let facts): missing.formUnion(facts)
+            case .fails: break
+            }
+            return false
+        }
         for waiting in candidates.waiting {
             var possible = candidates.rules
             possible.formIntersection(waiting.rules)
             let undecided = possible.first { position in
                 if position >= match ?? rules.count { return true }
-                if case .waits = rules[position].outcome(observation) { return true }
+                if case .waits(let facts) = rules[position].outcome(observation) { return facts.contains(waiting.fact) }
                 return false
             }
             if let undecided, undecided < match ?? rules.count { missing.insert(waiting.fact) }
@@ -41,11 +58,24 @@ public struct Policy: Sendable {
     }
 
     /// The decision for a device, and why each rule did or did not match.
-    public func evaluate(_ facts: DeviceFacts) -> Evaluation {
+    public func evaluate(_ facts: DeviceFacts, inWindow: Bool = false) -> Evaluation {
         let observation = Observation(facts)
         return Evaluation(
-            decision: decide(facts),
-            rules: rules.map { RuleEvaluation(rule: $0.name, file: $0.file, outcome: $0.outcome(observation)) })
+            decision: decide(facts, inWindow: inWindow),
+            rules: rules.map { rule in
+                let isShut = rule.profile.pairing.when == .window && !inWindow
+                let outcome = isShut ? .fails(key: "when") : rule.outcome(observation)
+                return RuleEvaluation(rule: rule.name, file: rule.file, outcome: outcome)
+            })
+    }
+
+    /// What holds for a device that no rule matches, if the administrator wants to be asked.
+    public var unknownDevices: Rule? {
+        guard configuration.unknownDevices.action == .ask else { return nil }
+        return Rule(
+            name: "unknown-devices", file: configuration.file,
+            description: "what [unknown-devices] in pairingd.toml says",
+            match: Match(), profile: Profile(pairing: PairingSettings(acceptIncoming: true)))
     }
 }
 
@@ -54,13 +84,19 @@ public struct Evaluation: Sendable, Hashable {
     public var decision: Decision
     /// Every rule in its order, also those behind the one that decides.
     public var rules: [RuleEvaluation]
+
+    /// The rules that were looked at and did not decide.
+    public var passedOver: [RuleEvaluation] {
+        guard case .matched(let rule) = decision else { return rules }
+        return Array(rules.prefix { $0.rule != rule.name })
+    }
 }
 
 /// What one rule says of a device.
 public struct RuleEvaluation: Sendable, Hashable {
     public enum Outcome: Sendable, Hashable {
         case matches
-        /// The first key of `[match]` that does not hold; `nil` for a rule without any.
+        /// The first key that does not hold: one of `[match]`, or `when`; `nil` for a rule without any.
         case fails(key: String?)
         /// No key fails, but these facts are not known yet.
         case waits(for: Set<Decision.Fact>)
@@ -71,6 +107,17 @@ public struct RuleEvaluation: Sendable, Hashable {
     /// The path of the rule's file.
     public var file: String
     public var outcome: Outcome
+
+    /// The outcome in words.
+    public var reason: String {
+        switch outcome {
+        case .matches: "matches"
+        case .fails(key: "when"): "holds only while a window is open"
+        case .fails(key: let key?): "\(key) does not match"
+        case .fails(key: nil): "matches no device"
+        case .waits(let facts): "waits for \(facts.map(\.rawValue).sorted().joined(separator: ", ")), not known yet"
+        }
+    }
 }
 
 extension Rule {

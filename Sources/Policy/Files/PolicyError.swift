@@ -2,10 +2,18 @@
 
 public import Bluetooth
 
-/// One thing that is wrong with a rule file.
+/// One thing that is wrong with a policy file, or looks wrong.
 ///
 /// Nothing in it repeats a value of the file: a value may be a secret, even where none belongs.
 public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Severity: String, Sendable, Hashable {
+        /// The file cannot be used.
+        case error
+        /// It can, and perhaps not as its author thinks.
+        case warning
+    }
+
+    public var severity: Severity
     /// The path of the file or folder.
     public var file: String
     /// The key or value that is wrong; `nil` when the error is not about the file's text.
@@ -15,7 +23,11 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What to write or do instead.
     public var suggestion: String?
 
-    public init(file: String, position: TextPosition? = nil, message: String, suggestion: String? = nil) {
+    public init(
+        _ severity: Severity = .error, file: String, position: TextPosition? = nil, message: String,
+        suggestion: String? = nil
+    ) {
+        self.severity = severity
         self.file = file
         self.position = position
         self.message = UntrustedText(message)
@@ -27,15 +39,18 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
     /// From 1, in Unicode scalars; `nil` when the error is not about the file's text.
     public var column: Int? { position?.column }
 
+    /// For sorting: what is about the whole file comes first.
+    var place: TextPosition { position ?? TextPosition(line: 0, column: 0) }
+
     /// As compilers write it: `path:line:column: error: message; suggestion`.
     public var description: String {
         let place = position.map { ":\($0.line):\($0.column)" } ?? ""
         let advice = suggestion.map { "; \($0)" } ?? ""
-        return "\(UntrustedText(file))\(place): error: \(message)\(advice)"
+        return "\(UntrustedText(file))\(place): \(severity.rawValue): \(message)\(advice)"
     }
 }
 
-/// Everything that is wrong with the rule files, in the order in which they are read.
+/// Everything that is wrong with the policy files, in the order in which they are read.
 public struct PolicyErrors: Error, Sendable, Hashable, CustomStringConvertible {
     /// Never empty.
     public var errors: [PolicyError]

@@ -40,6 +40,11 @@ public struct AddressPattern: Sendable, Hashable, LosslessStringConvertible {
         return bits == Self.prefix(of: address, octets: octets) && !address.isPrivate(type)
     }
 
+    /// Does this pattern match whatever the other one does?
+    func covers(_ other: AddressPattern) -> Bool {
+        octets <= other.octets && Self.prefix(of: Address(bits: other.bits), octets: octets) == bits
+    }
+
     /// The pattern as a number for looking it up: no two patterns share one.
     var label: UInt64 { UInt64(octets) << 48 | bits }
 

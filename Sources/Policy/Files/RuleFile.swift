@@ -8,6 +8,8 @@ public struct RuleFile: Sendable, Hashable {
         case switchedOff
         /// A file of the same name in an earlier folder takes its place; it was not read.
         case masked(by: String)
+        /// It has errors; a policy with such a file is not taken into force.
+        case broken
     }
 
     public var path: String

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Entry {
+    /// The rule files were read, and are in force.
+    ///
+    /// - Parameter warnings: What looks wrong in them, a line each.
+    public static func policyLoaded(rules: Int, warnings: [String]) -> Entry {
+        let problems = warnings.isEmpty ? "" : ", with warnings:\n" + warnings.joined(separator: "\n")
+        return Entry(
+            warnings.isEmpty ? .notice : .warning, "\(rules) rules are in force\(problems)",
+            messageID: "e4bd561e17e443398114c0175c8f032f", fields: [Field("PAIRINGD_DECISION", "accepted")])
+    }
+
+    /// The rule files have errors, and are not taken into force.
+    ///
+    /// - Parameters:
+    ///   - errors: A line each.
+    ///   - isStart: Was nothing in force before?
+    public static func policyRefused(_ errors: [String], isStart: Bool) -> Entry {
+        let consequence =
+            isStart ? "every pairing is refused until they are mended" : "the rules that were in force stay so"
+        return Entry(
+            .error, "the rule files have errors; \(consequence):\n" + errors.joined(separator: "\n"),
+            messageID: "a46ba423e24f4b3388961f845ded8a6b", fields: [Field("PAIRINGD_DECISION", "rejected")])
+    }
+}
