@@ -67,9 +67,9 @@ extension Coordinator {
         pairing.hadBond = device.hasBond
         pairing.evidence = Evidence(
             wasConnected: device.isConnected, isConnected: device.isConnected, lastStep: now.monotonic)
-        let refusal: Cause?
-        (pairing.rule, refusal) = incomingRule(for: device, at: now)
-        pairing.mustAsk = device.hasBond && pairing.rule?.profile.repair.bondedDevice == .ask
+        let (ruling, refusal) = incomingRule(for: device, at: now)
+        pairing.rule = ruling?.rule
+        pairing.mustAsk = ruling?.mustAsk == true
         live[pairing.number] = pairing
         incoming[device.reference] = pairing.number
         emit(.publish(.pairingAdded(pairing.snapshot())))
@@ -80,22 +80,52 @@ extension Coordinator {
     }
 
     /// The rule that lets this device start a pairing, or why none does; with the latter, the rule is for information.
-    func incomingRule(for device: DeviceSnapshot, at now: Moment) -> (rule: Rule?, refusal: Cause?) {
-        switch decide(device, at: now) {
-        case .unmatched: return (nil, .noRule("no rule matches the device"))
-        case .undetermined(let facts): return (nil, .noRule(Self.unknown(facts)))
-        case .matched(let rule):
-            if refusedSecurity.contains(device.reference) {
-                return (rule, .refusedByRule("the rule \(rule.name) rejects security requests"))
-            }
+    private func incomingRule(for device: DeviceSnapshot, at now: Moment) -> (ruling: Ruling?, refusal: Cause?) {
+        var ruling: Ruling
+        switch ruled(device, at: now) {
+        case .success(let found): ruling = found
+        case .failure(let problem): return (nil, .noRule(problem.why))
+        }
+        let rule = ruling.rule
+        if refusedSecurity.contains(device.reference) {
+            return (ruling, .refusedByRule("the rule \(rule.name) rejects security requests"))
+        }
+        if device.hasBond {
             // Anybody can pretend to be a device whose bond was lost.
-            if device.hasBond, rule.profile.repair.bondedDevice == .reject {
-                return (rule, .safeguard("the device is paired already: forget it first"))
+            if rule.profile.repair.bondedDevice == .reject {
+                return (ruling, .safeguard("the device is paired already: forget it first"))
             }
-            if !device.hasBond, !rule.profile.pairing.acceptIncoming {
-                return (rule, .refusedByRule("the rule \(rule.name) does not let the device start a pairing"))
+            if rule.profile.repair.bondedDevice == .ask { ruling.mustAsk = true }
+        } else if !rule.profile.pairing.acceptIncoming {
+            return (ruling, .refusedByRule("the rule \(rule.name) does not let the device start a pairing"))
+        } else if rule.profile.pairingMode(of: facts(of: device, at: now)) == .notReady {
+            return (ruling, .notInPairingMode)
+        }
+        return (ruling, lockOut(of: device, at: now) ?? Self.floorRefusal(rule))
+    }
+
+    /// The rule for a device that waits for an answer.
+    private struct Ruling {
+        var rule: Rule
+        /// A person has to answer, whatever the rule says yes to.
+        var mustAsk = false
+    }
+
+    private struct Unruled: Error {
+        let why: String
+    }
+
+    /// The rule for a device that asks now. What it has not told by now it will not tell in time, as a phone never
+    /// advertises: what the rules say without that is no yes of theirs, but a person may be asked.
+    private func ruled(_ device: DeviceSnapshot, at now: Moment) -> Result<Ruling, Unruled> {
+        switch decide(device, at: now) {
+        case .matched(let rule): return .success(Ruling(rule: rule))
+        case .unmatched: return .failure(Unruled(why: "no rule matches the device"))
+        case .undetermined(let facts):
+            guard case .matched(let rule) = decide(device, isSettled: true, at: now) else {
+                return .failure(Unruled(why: Self.unknown(facts)))
             }
-            return (rule, lockOut(of: device, at: now) ?? Self.floorRefusal(rule))
+            return .success(Ruling(rule: rule, mustAsk: true))
         }
     }
 
@@ -164,11 +194,15 @@ extension Coordinator {
             return refuse(question, "BlueZ has told nothing of this device")
         }
         guard device.hasBond else { return refuse(question, "the device is not paired") }
-        guard case .matched(let rule) = decide(device, at: now) else {
+        let ruling: Ruling
+        switch ruled(device, at: now) {
+        case .success(let found): ruling = found
+        case .failure(let problem):
             emit(.reply(token, .rejected))
-            return record(question, .rejected, .noRule, reason: "no rule matches the device")
+            return record(question, .rejected, .noRule, reason: problem.why)
         }
-        switch answer(to: question, .service, by: rule, at: now) {
+        let rule = ruling.rule
+        switch answer(to: question, .service, by: rule, mustAsk: ruling.mustAsk, at: now) {
         case .ask:
             openRequest(for: question, rule: rule, pairing: nil, at: now)
         case .reply(let reply):

@@ -18,8 +18,15 @@ struct MatchIndex: Sendable {
     struct Candidates {
         /// The rules that no known fact rules out by its labels.
         var rules: RuleSet
-        /// For each fact that is not known, the rules that look at it.
-        var waiting: [(fact: Decision.Fact, rules: RuleSet)] = []
+        /// For each fact that is not known, or may be too old, the rules that look at it.
+        var waiting: [Waiting] = []
+    }
+
+    struct Waiting {
+        let fact: Decision.Fact
+        let rules: RuleSet
+        /// Is the fact there, and new enough for some rules?
+        let isKnown: Bool
     }
 
     private var columns: [Column]
@@ -51,6 +58,9 @@ struct MatchIndex: Sendable {
         if !inWindow { result.rules.subtract(windowed) }
         for column in columns {
             if let labels = column.key.observedLabels(observation) {
+                if column.key.isAboutNow, let fact = column.key.fact, !observation.facts.isSettled {
+                    result.waiting.append(Waiting(fact: fact, rules: column.given, isKnown: true))
+                }
                 // No rule can be found by this key.
                 if column.byLabel.isEmpty { continue }
                 var possible = column.always
@@ -59,7 +69,7 @@ struct MatchIndex: Sendable {
                 }
                 result.rules.formIntersection(possible)
             } else if let fact = column.key.fact {
-                result.waiting.append((fact, column.given))
+                result.waiting.append(Waiting(fact: fact, rules: column.given, isKnown: false))
             }
         }
         return result

@@ -37,6 +37,8 @@ final class MatchKey: Sendable {
     /// `nil` when the fact is not known.
     let observedLabels: @Sendable (Observation) -> [UInt64]?
     let isGiven: @Sendable (Match) -> Bool
+    /// Does the key look at what a device says at this time, and not at what it is?
+    var isAboutNow: Bool { Self.data.contains { $0 === self } }
     /// Does whatever the second match's elements hold for fulfil the first match's elements?
     let covers: @Sendable (Match, Match) -> Bool
 

@@ -32,17 +32,10 @@ public struct Policy: Sendable {
         let observation = Observation(facts)
         let candidates = index.candidates(for: observation, inWindow: inWindow, among: rules.count)
         var certain = candidates.rules
-        for waiting in candidates.waiting { certain.subtract(waiting.rules) }
-        // Known facts may still be too old for a rule.
+        for waiting in candidates.waiting where !waiting.isKnown { certain.subtract(waiting.rules) }
+        let match = certain.first { rules[$0].outcome(observation) == .matches }
+
         var missing: Set<Decision.Fact> = []
-        let match = certain.first { position in
-            switch rules[position].outcome(observation) {
-            case .matches: return true
-            case .waits(let facts): missing.formUnion(facts)
-            case .fails: break
-            }
-            return false
-        }
         for waiting in candidates.waiting {
             var possible = candidates.rules
             possible.formIntersection(waiting.rules)
