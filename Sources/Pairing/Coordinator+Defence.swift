@@ -31,7 +31,7 @@ extension Coordinator {
         guard result.isFailureOfDevice else { return }
         let device = LockOuts.Rules(
             tolerated: bounds.failuresPerDevice, first: timing.lockOut, longest: timing.longestLockOut)
-        if let until = lockOuts.deviceFailed(key, device, at: now.monotonic) {
+        if let until = lockOuts.deviceFailed(key, device, capacity: bounds.countedDevices, at: now.monotonic) {
             recordLockOut(snapshot, "the device failed \(lockOuts.failures(of: key)) times; \(Self.rest(until, now))")
         }
         // What we tried ourselves is no attack of others.

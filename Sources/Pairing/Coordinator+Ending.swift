@@ -194,10 +194,12 @@ extension Coordinator {
         finished.append(snapshot)
         emit(.publish(.pairingChanged(snapshot)))
         if finished.count > bounds.finishedPairings {
-            let isRefusal = { (old: PairingSnapshot) in
-                old.origin == .incoming && [.rejectedByPolicy, .lockedOut].contains(old.outcome?.result)
+            let refusals = finished.indices.filter { index in
+                let old = finished[index]
+                return old.origin == .incoming && [.rejectedByPolicy, .lockedOut].contains(old.outcome?.result)
             }
-            let oldest = finished.firstIndex(where: isRefusal) ?? finished.startIndex
+            let hasTooMany = refusals.count > bounds.finishedPairings / 4
+            let oldest = hasTooMany ? refusals[0] : finished.startIndex
             emit(.publish(.pairingRemoved(finished.remove(at: oldest).number)))
         }
         let isSuccess = snapshot.outcome?.result.isSuccess == true

@@ -28,13 +28,13 @@ struct LockOuts: Sendable {
 
     private var devices: [Key: Count] = [:]
     private var adapters: [AdapterReference: Count] = [:]
-    /// How many devices are counted at most; the one that failed longest ago makes room, one that is locked out last.
-    private let capacity: Int
 
-    init(capacity: Int = 4096) { self.capacity = capacity }
-
+    /// - Parameter capacity: How many devices are counted at most; the one that failed longest ago makes room, one that is
+    ///   locked out last.
     /// - Returns: Until when the device is locked out because of this failure; `nil` when it is not.
-    mutating func deviceFailed(_ key: Key, _ rules: Rules, at now: MonotonicTime) -> MonotonicTime? {
+    mutating func deviceFailed(
+        _ key: Key, _ rules: Rules, capacity: Int, at now: MonotonicTime
+    ) -> MonotonicTime? {
         if devices[key] == nil, devices.count >= capacity { makeRoom(at: now) }
         return Self.fail(&devices[key, default: Count(last: now)], rules, at: now)
     }

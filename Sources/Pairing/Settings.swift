@@ -44,7 +44,7 @@ public struct Bounds: Hashable, Sendable {
     /// Open requests of incoming pairings and services; those of pairings that we started come on top.
     public var openRequests = 1024
     public var openRequestsPerDevice = 4
-    /// Finished pairings that are kept; those that a rule refused go first.
+    /// Finished pairings that are kept; those that a rule refused have a quarter of the room.
     public var finishedPairings = 32
     /// Finished requests that are kept, within ``Timing/finishedRequest``.
     public var finishedRequests = 1024
@@ -54,6 +54,8 @@ public struct Bounds: Hashable, Sendable {
     public var failuresPerDevice = 5
     /// The same for all devices of an adapter that start pairings.
     public var failuresPerAdapter = 50
+    /// Devices whose failures are counted.
+    public var countedDevices = 4096
 
     public init() {}
 }

@@ -156,7 +156,7 @@ struct World {
     /// Is nothing left running at BlueZ: no `Pair()`, no discovery, nothing watched?
     var isQuiet: Bool { invariants.isQuiet }
 
-    private mutating func take(_ effects: [Effect], _ event: Event? = nil) {
+    mutating func take(_ effects: [Effect], _ event: Event? = nil) {
         self.effects = effects
         history += effects
         invariants.check(effects, after: event, coordinator)
