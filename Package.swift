@@ -8,6 +8,8 @@ let package = Package(
     products: [
         .executable(name: "pairingd", targets: ["pairingd"]),
         .executable(name: "pairingctl", targets: ["pairingctl"]),
+        // For the fuzzer, which is a package of its own.
+        .library(name: "Policy", targets: ["Bluetooth", "Policy"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
