@@ -18,7 +18,7 @@ BUILD = swift build --configuration release --static-swift-stdlib \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 BINARIES = .build/release
 
-.PHONY: all build dependencies demo test test-full test-fast test-lab fuzz check format install clean
+.PHONY: all build dependencies demo test test-full test-fast test-lab fuzz bench check format install clean
 
 all: build
 
@@ -58,6 +58,11 @@ endif
 fuzz: dependencies
 	@scripts/timed "fuzzer" Tests/Fuzz/run $(SECONDS_EACH) || { status=$$?; test $$status -eq 77 || exit $$status; \
 		echo "NOTICE: nothing was fuzzed, because this toolchain cannot"; }
+
+# Figures, not a test: they depend on the machine.
+bench: dependencies
+	$(BUILD) --product policy-bench
+	@.build/release/policy-bench
 
 # Formatting, shell scripts, and the lab's Python.
 check: dependencies

@@ -43,6 +43,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        // `make bench`.
+        .executableTarget(
+            name: "policy-bench", dependencies: ["Bluetooth", "Policy"], path: "Tests/Benchmarks/Policy"),
+
         .target(name: "TestSupport", dependencies: ["Bluetooth", "DBus", "EventLoop"], path: "Tests/TestSupport"),
         .testTarget(name: "BluetoothTests", dependencies: ["Bluetooth"]),
         .testTarget(name: "PolicyTests", dependencies: ["Bluetooth", "Policy"]),
