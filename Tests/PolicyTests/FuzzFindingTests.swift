@@ -19,6 +19,21 @@ struct FuzzFindingTests {
         }
     }
 
+    @Test("No error repeats an endless key", arguments: inputs)
+    func isShort(input: String) throws {
+        let text = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(input)")))
+        do throws(PolicyErrors) {
+            _ = try Rule(parsing: text, file: input)
+        } catch {
+            let longest = error.errors.map(\.description.utf8.count).max() ?? 0
+            withKnownIssue("an unknown key is cut after 64 characters, and one may hold any number of scalars") {
+                #expect(longest <= 1024)
+            } when: {
+                input.hasSuffix("/combining-marks.toml")
+            }
+        }
+    }
+
     @Test("The inputs are where this looks for them")
     func inputsAreThere() {
         #expect(inputs.count > 20)
