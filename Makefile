@@ -10,12 +10,15 @@ UNITDIR ?= /usr/lib/systemd/system
 # "off" leaves the virtual machine's tests out of `make test`; anything else runs them.
 LAB ?= on
 
+# How long each fuzzer runs.
+SECONDS_EACH ?= 60
+
 # lld, because GNU ld leaves a Swift program without RELRO.
 BUILD = swift build --configuration release --static-swift-stdlib \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 BINARIES = .build/release
 
-.PHONY: all build dependencies demo test test-full test-fast test-lab check format install clean
+.PHONY: all build dependencies demo test test-full test-fast test-lab fuzz bench check format install clean
 
 all: build
 
@@ -32,10 +35,11 @@ demo: build
 
 test: check test-fast test-lab
 
-# What is longer than `make test` may be: the fast tests under load, and the demonstration.
+# What is longer than `make test` may be: the fast tests under load, the demonstration, and the fuzzer.
 test-full: test
 	scripts/timed "fast tests, five times" sh -c 'for i in 1 2 3 4 5; do swift test --skip-build --no-parallel || exit 1; done'
 	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
+	$(MAKE) fuzz
 
 # One after the other: hundreds of private buses at once need more than the 1,024 descriptors at which Foundation's Process
 # breaks.
@@ -49,6 +53,16 @@ ifeq ($(LAB),off)
 else
 	scripts/timed "tests on a real BlueZ" Tests/Lab/lab test --binaries $(BINARIES)
 endif
+
+# Status 77 says that the toolchain has no fuzzer, as Debian's has none: that is no failure.
+fuzz: dependencies
+	@scripts/timed "fuzzer" Tests/Fuzz/run $(SECONDS_EACH) || { status=$$?; test $$status -eq 77 || exit $$status; \
+		echo "NOTICE: nothing was fuzzed, because this toolchain cannot"; }
+
+# Figures, not a test: they depend on the machine.
+bench: dependencies
+	$(BUILD) --product policy-bench
+	@.build/release/policy-bench
 
 # Formatting, shell scripts, and the lab's Python.
 check: dependencies

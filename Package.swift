@@ -8,6 +8,8 @@ let package = Package(
     products: [
         .executable(name: "pairingd", targets: ["pairingd"]),
         .executable(name: "pairingctl", targets: ["pairingctl"]),
+        // For the fuzzer, which is a package of its own.
+        .library(name: "Policy", targets: ["Bluetooth", "Policy"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -40,6 +42,10 @@ let package = Package(
                 "Bluetooth", "DBus", "EventLoop", "Pairing", "Policy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+
+        // `make bench`.
+        .executableTarget(
+            name: "policy-bench", dependencies: ["Bluetooth", "Policy"], path: "Tests/Benchmarks/Policy"),
 
         .target(name: "TestSupport", dependencies: ["Bluetooth", "DBus", "EventLoop"], path: "Tests/TestSupport"),
         .testTarget(name: "BluetoothTests", dependencies: ["Bluetooth"]),

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Glibc
+import Policy
+
+/// What libFuzzer calls with one input after the other. A crash, a hang and a broken promise are findings.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzRuleFile(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let text = Array(UnsafeBufferPointer(start: bytes, count: count))
+    do throws(PolicyErrors) {
+        decideSomeDevices(by: try Rule(parsing: text, file: "50-fuzz.toml"))
+    } catch {
+        check(error, of: text)
+    }
+    return 0
+}
+
+/// Every error has a place in the text, and can be shown on a terminal as it is.
+private func check(_ errors: PolicyErrors, of text: [UInt8]) {
+    let lines = text.count { $0 == UInt8(ascii: "\n") } + 1
+    require(!errors.errors.isEmpty, "refused without an error")
+    for error in errors.errors {
+        // One more, for what is missing after the last line's end.
+        require((1...lines + 1).contains(error.line ?? 0), "an error in a line that there is not")
+        require(error.column ?? 0 >= 1, "an error without a column")
+        let isHarmless = error.description.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        require(isHarmless, "an error's text repeats a control character")
+    }
+}
+
+/// Looking rules up must say the same as holding a device against them one by one.
+private func decideSomeDevices(by rule: Rule) {
+    let policy = Policy(rules: [rule])
+    let pattern = rule.match.names.first?.description
+    let devices = [
+        DeviceFacts(address: Address(bits: 0)),
+        DeviceFacts(
+            address: Address(bits: 0x005F_BF71_8118), addressType: .public,
+            name: UntrustedText(pattern ?? "BLEsmart_00000116005FBF718118"), services: Set(rule.match.services),
+            manufacturerData: Dictionary(rule.match.manufacturers.map { ($0, []) }) { first, _ in first }),
+    ]
+    for device in devices {
+        let isConsistent =
+            switch (policy.decide(device), policy.evaluate(device).rules.first?.outcome) {
+            case (.matched, .matches), (.unmatched, .fails), (.undetermined, .waits): true
+            default: false
+            }
+        require(isConsistent, "deciding and evaluating disagree")
+    }
+}
+
+/// Ends the process if a promise is broken, which is how libFuzzer learns of it.
+private func require(_ condition: Bool, _ otherwise: String) {
+    if condition { return }
+    let line = Array("broken: \(otherwise)\n".utf8)
+    write(STDERR_FILENO, line, line.count)
+    abort()
+}
