@@ -17,7 +17,7 @@ extension Daemon {
         defer { ServiceManager.ready(status: "\(policy.rules.count) rules") }
         let old = policy.configuration.agent
         do throws(PolicyErrors) {
-            policy = try options.policyFiles.load()
+            policy = try options.policyFiles.load(after: policy)
         } catch {
             policyErrors = error.errors
             write(.policyRefused(error.errors.map(\.description), isStart: false))

@@ -19,17 +19,23 @@ public struct PolicyFiles: Sendable, Hashable {
 
     /// Reads everything.
     ///
+    /// - Parameter previous: What was read before: a file that has not changed since is not read again.
     /// - Throws: Everything that is wrong with any of the files; there is no policy out of a part of them.
-    public func load() throws(PolicyErrors) -> Policy {
+    public func load(after previous: Policy? = nil) throws(PolicyErrors) -> Policy {
+        let begun = FileStamp.now
         var errors: [PolicyError] = []
         let configuration = readConfiguration(&errors)
-        let (readings, folderErrors) = folders.read(credentials: credentials)
+        let (readings, folderErrors) = folders.read(
+            credentials: credentials, memory: previous.map { RuleMemory($0) } ?? RuleMemory())
         errors += folderErrors
         var rules: [Rule] = []
         var warnings: [PolicyError] = []
+        var stamps: [String: FileStamp] = [:]
         for reading in readings {
             switch reading.contents {
-            case .rule(let rule): rules.append(rule)
+            case .rule(let rule):
+                rules.append(rule)
+                if let stamp = reading.stamp, stamp.wasAtRest(at: begun) { stamps[rule.file] = stamp }
             case .switchedOff: break
             case .broken(let problems): errors += problems
             }
@@ -37,7 +43,8 @@ public struct PolicyFiles: Sendable, Hashable {
         }
         guard errors.isEmpty else { throw PolicyErrors(errors) }
         return Policy(
-            rules: rules, files: readings.flatMap(\.files), configuration: configuration, warnings: warnings)
+            rules: rules, files: readings.flatMap(\.files), configuration: configuration, warnings: warnings,
+            stamps: stamps)
     }
 
     private func readConfiguration(_ errors: inout [PolicyError]) -> Configuration {
@@ -47,7 +54,7 @@ public struct PolicyFiles: Sendable, Hashable {
         let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
         do throws(PolicyError) {
             guard let folder = try RuleFolder(folder), folder.holds(name),
-                case .text(let text, _) = try folder.read(name)
+                case .text(let text, _, _) = try folder.read(name)
             else { return Configuration() }
             do throws(PolicyErrors) {
                 return try Configuration(parsing: text, file: path)

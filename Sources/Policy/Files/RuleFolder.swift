@@ -14,7 +14,7 @@ final class RuleFolder {
     /// What stands in a rule file.
     enum Contents {
         case switchedOff
-        case text([UInt8], isReadableByOthers: Bool)
+        case text([UInt8], isReadableByOthers: Bool, FileStamp)
     }
 
     /// `nil` for a folder that does not exist.
@@ -92,7 +92,14 @@ final class RuleFolder {
             try Self.refuseForeignWriters(status, path, advice: "make it root's, with mode 0644 or stricter")
         }
         let text = try Self.read(opened, path, size: Int(status.st_size))
-        return text.isEmpty ? .switchedOff : .text(text, isReadableByOthers: status.st_mode & S_IROTH != 0)
+        if text.isEmpty { return .switchedOff }
+        return .text(text, isReadableByOthers: status.st_mode & S_IROTH != 0, FileStamp(status))
+    }
+
+    /// What tells whether the file has changed; `nil` for one that is not there.
+    func stamp(of file: String) -> FileStamp? {
+        var status = stat()
+        return fstatat(descriptor, file, &status, 0) == 0 ? FileStamp(status) : nil
     }
 
     /// makedev(1, 3), the same on every Linux.

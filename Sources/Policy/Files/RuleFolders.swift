@@ -27,6 +27,12 @@ public struct RuleFolders: Sendable, Hashable {
     ///
     /// - Parameter credentials: Where secrets come from that a rule only names; `nil` to leave them out.
     public func read(credentials: CredentialFolder? = nil) -> (readings: [RuleReading], errors: [PolicyError]) {
+        read(credentials: credentials, memory: RuleMemory())
+    }
+
+    func read(
+        credentials: CredentialFolder?, memory: RuleMemory
+    ) -> (readings: [RuleReading], errors: [PolicyError]) {
         var found: [Found] = []
         var positions: [String: Int] = [:]
         var errors: [PolicyError] = []
@@ -46,7 +52,7 @@ public struct RuleFolders: Sendable, Hashable {
             }
         }
         found.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        return (found.map { $0.reading(credentials) }, errors)
+        return (found.map { $0.reading(credentials, memory) }, errors)
     }
 }
 
@@ -64,6 +70,8 @@ public struct RuleReading: Sendable {
     public let masked: [String]
     public let contents: Contents
     public let warnings: [PolicyError]
+    /// `nil` where what the file says depends on more than the file, or something has to be said of it each time.
+    let stamp: FileStamp?
 
     /// The file and those that it masks.
     public var files: [RuleFile] {
@@ -83,14 +91,19 @@ private struct Found {
     var folder: RuleFolder
     var masked: [String] = []
 
-    func reading(_ credentials: CredentialFolder?) -> RuleReading {
-        var reader = Reader(
-            file: folder.path(of: name), documentation: KeyDocumentation.rule, credentials: credentials)
-        let contents = contents(&reader)
-        return RuleReading(path: reader.file, masked: masked, contents: contents, warnings: reader.warnings)
+    func reading(_ credentials: CredentialFolder?, _ memory: RuleMemory) -> RuleReading {
+        let path = folder.path(of: name)
+        if let stamp = folder.stamp(of: name), let rule = memory.rule(at: path, stamp) {
+            return RuleReading(path: path, masked: masked, contents: .rule(rule), warnings: [], stamp: stamp)
+        }
+        var reader = Reader(file: path, documentation: KeyDocumentation.rule, credentials: credentials)
+        var stamp: FileStamp?
+        let contents = contents(&reader, &stamp)
+        if !reader.warnings.isEmpty || reader.usesCredentials { stamp = nil }
+        return RuleReading(path: path, masked: masked, contents: contents, warnings: reader.warnings, stamp: stamp)
     }
 
-    private func contents(_ reader: inout Reader) -> RuleReading.Contents {
+    private func contents(_ reader: inout Reader, _ stamp: inout FileStamp?) -> RuleReading.Contents {
         // Rule names stand in journal fields and on terminals.
         guard UntrustedText(name).description == name else {
             return .broken([PolicyError(file: reader.file, message: "the file's name holds unprintable characters")])
@@ -101,7 +114,8 @@ private struct Found {
         } catch {
             return .broken([error])
         }
-        guard case .text(let text, let isReadableByOthers) = contents else { return .switchedOff }
+        guard case .text(let text, let isReadableByOthers, let found) = contents else { return .switchedOff }
+        stamp = found
         let rule = Rule(parsing: text, &reader)
         if let secret = reader.secret, isReadableByOthers, !folder.ignoresOwners {
             reader.error(

@@ -30,23 +30,27 @@ struct MatchIndex: Sendable {
     }
 
     private var columns: [Column]
+    /// For each rule, one bit for each key of ``MatchKey/all`` that it gives.
+    private(set) var given: [UInt32] = []
     /// The rules that hold only while a window is open.
     private var windowed: RuleSet
 
     init(_ rules: [Rule]) {
-        let none = RuleSet(count: rules.count)
+        let (none, all) = (RuleSet(count: rules.count), RuleSet(all: rules.count))
         windowed = none
-        columns = MatchKey.all.map { Column(key: $0, given: none, always: none) }
+        columns = MatchKey.all.map { Column(key: $0, given: none, always: all) }
+        given.reserveCapacity(rules.count)
         for (position, rule) in rules.enumerated() {
             if rule.profile.pairing.when == .window { windowed.insert(position) }
-            for index in columns.indices {
-                let key = columns[index].key
-                if key.isGiven(rule.match) { columns[index].given.insert(position) }
-                if let labels = key.labels(rule.match) {
-                    for label in Set(labels) { columns[index].byLabel[label, default: []].append(position) }
-                } else {
-                    columns[index].always.insert(position)
-                }
+            var keys = MatchKey.given(rule.match)
+            given.append(keys)
+            while keys != 0 {
+                let index = keys.trailingZeroBitCount
+                keys &= keys - 1
+                columns[index].given.insert(position)
+                guard let labels = columns[index].key.labels(rule.match) else { continue }
+                columns[index].always.remove(position)
+                for label in Set(labels) { columns[index].byLabel[label, default: []].append(position) }
             }
         }
         // A key that no rule gives costs nothing, and is not waited for.
@@ -92,6 +96,8 @@ struct RuleSet: Sendable {
     var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
     mutating func insert(_ position: Int) { words[position / 64] |= 1 << UInt64(position % 64) }
+
+    mutating func remove(_ position: Int) { words[position / 64] &= ~(1 << UInt64(position % 64)) }
 
     mutating func formIntersection(_ other: RuleSet) {
         for index in words.indices { words[index] &= other.words[index] }

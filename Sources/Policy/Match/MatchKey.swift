@@ -80,6 +80,13 @@ final class MatchKey: Sendable {
         }
     }
 
+    /// One bit for each key of ``all`` that the match gives.
+    static func given(_ match: Match) -> UInt32 {
+        var bits: UInt32 = 0
+        for (position, key) in all.enumerated() where key.isGiven(match) { bits |= 1 << UInt32(position) }
+        return bits
+    }
+
     /// How rules are found by a key.
     struct Labels<Element, Observed>: Sendable {
         /// `nil` for an element that cannot be found.

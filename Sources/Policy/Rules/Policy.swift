@@ -8,6 +8,8 @@ public struct Policy: Sendable {
     public let configuration: Configuration
     /// What is allowed and hardly meant.
     public let warnings: [PolicyError]
+    /// By the paths of rule files that need not be read again as long as they do not change.
+    let stamps: [String: FileStamp]
     private let index: MatchIndex
 
     /// - Parameter rules: The earliest that matches decides.
@@ -15,6 +17,14 @@ public struct Policy: Sendable {
         rules: [Rule] = [], files: [RuleFile] = [], configuration: Configuration = Configuration(),
         warnings: [PolicyError] = []
     ) {
+        self.init(rules: rules, files: files, configuration: configuration, warnings: warnings, stamps: [:])
+    }
+
+    init(
+        rules: [Rule], files: [RuleFile], configuration: Configuration, warnings: [PolicyError],
+        stamps: [String: FileStamp]
+    ) {
+        self.stamps = stamps
         self.rules = rules
         self.files = files
         self.configuration = configuration
@@ -33,7 +43,7 @@ public struct Policy: Sendable {
         let candidates = index.candidates(for: observation, inWindow: inWindow, among: rules.count)
         var certain = candidates.rules
         for waiting in candidates.waiting where !waiting.isKnown { certain.subtract(waiting.rules) }
-        let match = certain.first { rules[$0].outcome(observation) == .matches }
+        let match = certain.first { outcome(of: $0, observation) == .matches }
 
         var missing: Set<Decision.Fact> = []
         for waiting in candidates.waiting {
@@ -41,7 +51,7 @@ public struct Policy: Sendable {
             possible.formIntersection(waiting.rules)
             let undecided = possible.first { position in
                 if position >= match ?? rules.count { return true }
-                if case .waits(let facts) = rules[position].outcome(observation) { return facts.contains(waiting.fact) }
+                if case .waits(let facts) = outcome(of: position, observation) { return facts.contains(waiting.fact) }
                 return false
             }
             if let undecided, undecided < match ?? rules.count { missing.insert(waiting.fact) }
@@ -55,11 +65,28 @@ public struct Policy: Sendable {
         let observation = Observation(facts)
         return Evaluation(
             decision: decide(facts, inWindow: inWindow),
-            rules: rules.map { rule in
+            rules: rules.indices.map { position in
+                let rule = rules[position]
                 let isShut = rule.profile.pairing.when == .window && !inWindow
-                let outcome = isShut ? .fails(key: "when") : rule.outcome(observation)
+                let outcome = isShut ? .fails(key: "when") : outcome(of: position, observation)
                 return RuleEvaluation(rule: rule.name, file: rule.file, outcome: outcome)
             })
+    }
+
+    private func outcome(of position: Int, _ observation: Observation) -> RuleEvaluation.Outcome {
+        var given = index.given[position]
+        guard given != 0 else { return .fails(key: nil) }
+        var waiting: Set<Decision.Fact> = []
+        while given != 0 {
+            let key = MatchKey.all[given.trailingZeroBitCount]
+            given &= given - 1
+            switch key.verdict(rules[position].match, observation) {
+            case .notGiven, .holds: break
+            case .fails: return .fails(key: key.key.name)
+            case .unknown: if let fact = key.fact { waiting.insert(fact) }
+            }
+        }
+        return waiting.isEmpty ? .matches : .waits(for: waiting)
     }
 
     /// What holds for a device that no rule matches, if the administrator wants to be asked.
@@ -110,24 +137,5 @@ public struct RuleEvaluation: Sendable, Hashable {
         case .fails(key: nil): "matches no device"
         case .waits(let facts): "waits for \(facts.map(\.rawValue).sorted().joined(separator: ", ")), not known yet"
         }
-    }
-}
-
-extension Rule {
-    func outcome(_ observation: Observation) -> RuleEvaluation.Outcome {
-        var isGiven = false
-        var waiting: Set<Decision.Fact> = []
-        for key in MatchKey.all {
-            switch key.verdict(match, observation) {
-            case .notGiven: break
-            case .holds: isGiven = true
-            case .fails: return .fails(key: key.key.name)
-            case .unknown:
-                isGiven = true
-                if let fact = key.fact { waiting.insert(fact) }
-            }
-        }
-        if !isGiven { return .fails(key: nil) }
-        return waiting.isEmpty ? .matches : .waits(for: waiting)
     }
 }

@@ -56,7 +56,7 @@ extension Rule {
                 name: Self.name(ofFile: reader.file), file: reader.file, description: draft.description,
                 match: draft.match, profile: draft.profile)
             given = reader.positions.compactMap { path, position in
-                Self.keys[path.joined(separator: ".")].map { GivenKey(key: $0, line: UInt32(clamping: position.line)) }
+                Self.keys[path].map { GivenKey(key: $0, line: UInt32(clamping: position.line)) }
             }
         } catch {
             reader.error("invalid TOML: \(error.reason)", at: error.position)
@@ -66,10 +66,11 @@ extension Rule {
 
     /// Each key's place in ``KeyDocumentation/rule``, by its whole name.
     private static let keys = Dictionary(
-        uniqueKeysWithValues: KeyDocumentation.rule.enumerated().map { ($1.fullName, UInt16(clamping: $0)) })
+        KeyDocumentation.rule.enumerated().map { ($1.path, UInt16(clamping: $0)) }
+    ) { first, _ in first }
 
     static func name(ofFile path: String) -> String {
-        let last = path.split(separator: "/").last ?? ""
+        let last = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.utf8.index(after: $0)...] } ?? path[...]
         return String(last.hasSuffix(".toml") ? last.dropLast(5) : last)
     }
 }
@@ -91,7 +92,7 @@ extension Rule {
         let lines = Dictionary(given.map { ($0.key, Int($0.line)) }) { first, _ in first }
         return RuleSetting.all(of: RuleDraft(self)).map { setting in
             var setting = setting
-            setting.line = Self.keys[setting.key].flatMap { lines[$0] }
+            setting.line = Self.keys[setting.key.split(separator: ".").map(String.init)].flatMap { lines[$0] }
             return setting
         }
     }
@@ -118,6 +119,8 @@ extension RuleSetting {
 }
 
 extension KeyDocumentation {
+    fileprivate var path: [String] { fullName.split(separator: ".").map(String.init) }
+
     /// The key with its tables, such as `pairing.io-capability`.
     public var fullName: String { table.isEmpty ? name : "\(table).\(name)" }
 }

@@ -28,8 +28,7 @@ private struct Shadow {
     init(_ rule: Rule) {
         match = rule.match
         isWindowed = rule.profile.pairing.when == .window
-        var given: UInt32 = 0
-        for (bit, key) in MatchKey.all.enumerated() where key.isGiven(rule.match) { given |= 1 << UInt32(bit) }
+        var given = MatchKey.given(rule.match)
         // The lone star narrows nothing.
         if rule.match.addresses.contains(where: { $0.octets == 0 }) { given &= ~Self.address }
         self.given = given

@@ -9,14 +9,20 @@ struct Reader {
     private(set) var warnings: [PolicyError] = []
     /// Where the first passkey or PIN stands, whether it is a valid one or not.
     private(set) var secret: TextPosition?
+    private var isCut = false
     /// By their place in the file.
-    var sortedErrors: [PolicyError] { errors.sorted { $0.place < $1.place } }
+    var sortedErrors: [PolicyError] {
+        let more = PolicyError(file: file, message: "has more errors than these \(Self.maximumErrors)")
+        return errors.sorted { $0.place < $1.place } + (isCut ? [more] : [])
+    }
     /// Is what is being read the table of a secret? Nothing of it is repeated.
     var isInSecret = false
     private var path: [String] = []
-    /// Where the value of each key stands that was given.
-    private(set) var positions: [[String]: TextPosition] = [:]
+    /// Each key that was given with its tables, and where its value stands. A list, because there are few.
+    private(set) var positions: [(path: [String], position: TextPosition)] = []
 
+    /// Did a value come from a credential?
+    var usesCredentials = false
     /// Where credentials come from; `nil` where they are not looked up.
     let credentials: CredentialFolder?
 
@@ -38,7 +44,14 @@ struct Reader {
     /// The tables around what is being read, outermost first.
     var tables: [String] { path }
 
+    /// So many errors of one file are told; a person mends some and asks again.
+    static let maximumErrors = 50
+
     mutating func error(_ message: String, at position: TextPosition, suggestion: String? = nil) {
+        guard errors.count < Self.maximumErrors else {
+            isCut = true
+            return
+        }
         errors.append(PolicyError(file: file, position: position, message: message, suggestion: suggestion))
     }
 
@@ -57,7 +70,8 @@ struct Reader {
         into key: String, at position: TextPosition, _ read: (inout Reader) -> Result
     ) -> Result {
         path.append(key)
-        positions[path] = position
+        // What is nobody's key is not asked for later.
+        if positions.count < 256 { positions.append((path, position)) }
         defer { path.removeLast() }
         return read(&self)
     }
@@ -68,11 +82,11 @@ struct Reader {
     }
 
     /// Was this key given, with whatever value?
-    func hasRead(_ path: [String]) -> Bool { positions[path] != nil }
+    func hasRead(_ path: [String]) -> Bool { positions.contains { $0.path == path } }
 
     /// Was any key of this table given?
     func hasRead(below path: [String]) -> Bool {
-        positions.keys.contains { $0.count > path.count && $0.starts(with: path) }
+        positions.contains { $0.path.count > path.count && $0.path.starts(with: path) }
     }
 
     /// Was this key of the table given that is being read?
@@ -80,7 +94,7 @@ struct Reader {
 
     /// Where the value of a key stands that was read; the file's start for one that was not given.
     func position(of path: [String]) -> TextPosition {
-        positions[path] ?? TextPosition(line: 1, column: 1)
+        positions.first { $0.path == path }?.position ?? TextPosition(line: 1, column: 1)
     }
 
     /// Where the value of a key of the table stands that is being read.

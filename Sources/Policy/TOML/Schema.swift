@@ -30,7 +30,9 @@ struct Schema<Draft: Sendable>: Sendable {
                 suggestion: "it may hold \(keys.map { "\"\($0.name)\"" }.joined(separator: " or "))")
         }
         let isTable = if case .table = entry.value.content { true } else { false }
-        let shown = entry.key.count <= 64 ? entry.key : "\(entry.key.prefix(64))…"
+        // By scalars, because one character may be of any number of them.
+        let isLong = entry.key.unicodeScalars.dropFirst(64).first != nil
+        let shown = isLong ? "\(String(entry.key.unicodeScalars.prefix(64)))…" : entry.key
         let name = isTable ? "table [\((reader.tables + [shown]).joined(separator: "."))]" : "key \"\(shown)\""
         let place = isTable ? "" : " in \(reader.table)"
         let home = reader.documentation.first { $0.name == entry.key && !$0.table.isEmpty }?.table

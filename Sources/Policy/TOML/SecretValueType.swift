@@ -113,6 +113,7 @@ extension Reader {
     fileprivate mutating func credential<Secret>(
         _ name: String, at position: TextPosition, form: String, _ parse: (String) -> Secret?
     ) -> SecretTable<Secret>? {
+        usesCredentials = true
         guard let credentials else { return SecretTable() }
         do throws(CredentialFolder.Problem) {
             return try SecretTable(try credentials.read(name), parse)

@@ -60,11 +60,11 @@ extension ValueType where Value: RawRepresentable & CaseIterable, Value.RawValue
     static var word: ValueType {
         let words = Value.allCases.map(\.rawValue)
         let list = words.map { "\"\($0)\"" }
+        let expected = "\(list.dropLast().joined(separator: ", ")) or \(list.last ?? "")"
         return ValueType(
             form: words.joined(separator: " | "),
             text: { "\"\($0.rawValue)\"" },
             read: { value, reader in
-                let expected = "\(list.dropLast().joined(separator: ", ")) or \(list.last ?? "")"
                 guard case .string(let word) = value.content else {
                     reader.wrongKind(value, expected: expected)
                     return nil

@@ -29,6 +29,18 @@ struct RuleFilesFolder {
         for number in 0..<ruleCount { try write(SampleRule(number: number, seed: seed)) }
     }
 
+    /// Writes the first files again, as they are.
+    func change(_ count: Int) throws(Failure) {
+        for number in 0..<count {
+            let rule = SampleRule(number: number, seed: seed)
+            unlink("\(path)/\(rule.fileName)")
+            try write(rule)
+        }
+    }
+
+    /// Waits until the files were changed long enough ago.
+    func rest() { usleep(2_100_000) }
+
     /// Removes what was written, all or a part of it.
     func remove() {
         for number in 0..<ruleCount { unlink("\(path)/\(SampleRule(number: number, seed: seed).fileName)") }
