@@ -17,6 +17,17 @@ final class PairingObject {
         self.commands = commands
     }
 
+    /// What was reached; unknown until the pairing is done, and where nobody saw it.
+    private var security: (level: String, secureConnections: String, keySize: UInt8) {
+        guard snapshot.outcome?.result == .paired, let agreement = snapshot.agreement else {
+            return ("unknown", "unknown", 0)
+        }
+        return (
+            agreement.securityLevel.rawValue, agreement.isSecureConnections ? "yes" : "no",
+            agreement.encryptionKeySize
+        )
+    }
+
     static func path(_ number: PairingNumber) -> ObjectPath {
         ManagerObject.path.child("pairing").child(String(number.value))
     }
@@ -41,6 +52,9 @@ final class PairingObject {
             Property("Attempt") { UInt32(clamping: $0.snapshot.attempt) },
             Property("Result") { $0.snapshot.outcome?.result.rawValue ?? "" },
             Property("Reason") { $0.snapshot.outcome?.reason ?? "" },
+            Property("Security") { $0.security.level },
+            Property("SecureConnections") { $0.security.secureConnections },
+            Property("KeySize") { $0.security.keySize },
             Property("StartedAt", change: .never) { $0.snapshot.startedAt },
             Property("FinishedAt") { $0.snapshot.finishedAt ?? 0 },
         ])
@@ -55,7 +69,9 @@ final class PairingObject {
         if old.profile != new.profile { names.append("Profile") }
         if old.phase != new.phase { names.append("State") }
         if old.attempt != new.attempt { names.append("Attempt") }
-        if old.outcome != new.outcome { names += ["Result", "Reason", "FinishedAt"] }
+        if old.outcome != new.outcome {
+            names += ["Result", "Reason", "Security", "SecureConnections", "KeySize", "FinishedAt"]
+        }
         return names
     }
 }

@@ -102,7 +102,7 @@ extension PairingResult {
     fileprivate var isFailureOfDevice: Bool {
         switch self {
         case .rejectedByPerson, .expired, .cancelled, .connectionLost, .peerRefused, .wrongPasskey, .smpTimeout,
-            .timedOut, .failed:
+            .timedOut, .failed, .tooWeak, .keyTooShort:
             true
         case .paired, .alreadyBonded, .rejectedByPolicy, .notFound, .notReachable, .peerNotInPairingMode, .lockedOut,
             .cannotVerify, .adapterOff, .bluezGone, .busy:

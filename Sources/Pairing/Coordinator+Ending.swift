@@ -114,7 +114,7 @@ extension Coordinator {
         case .ending(let cause, .pairResult):
             emit(.abandonPair(number))
             finish(number, cause, at: now)
-        case .ending(let cause, .disconnection): finish(number, cause, at: now)
+        case .ending(let cause, .disconnection), .ending(let cause, .removal): finish(number, cause, at: now)
         }
     }
 
@@ -136,7 +136,11 @@ extension Coordinator {
         _ number: PairingNumber, _ outcome: PairingOutcome, _ cause: Cause? = nil, canReply: Bool = true, at now: Moment
     ) {
         guard let pairing = live[number] else { return }
-        let isUndone = mayHaveBond(number) && (cause?.undoesBond == true || pairing.state.mayHaveBrokenBond)
+        if outcome.result == .paired, let weakness = weakness(of: pairing) { return undo(number, weakness, at: now) }
+        let isBeingUndone = if case .ending(_, .removal) = pairing.state { true } else { false }
+        let isUndone =
+            !isBeingUndone && mayHaveBond(number)
+            && (cause?.undoesBond == true || pairing.state.mayHaveBrokenBond)
         for request in openRequests(of: number) {
             let isDone = outcome.result == .paired && request.question.kind.isDisplay
             if canReply {

@@ -20,6 +20,7 @@ extension Coordinator {
         adapters = [:]
         devices = [:]
         sessionBonds = []
+        agreements = [:]
         refusedSecurity = []
     }
 
@@ -128,7 +129,7 @@ extension Coordinator {
             case .queued, .awaitingRemoval, .discovering, .disconnecting: prepare(number, at: now)
             case .answering: finish(number, at: now)
             case .verifying: finish(number, PairingOutcome(.failed, "BlueZ removed the device"), at: now)
-            case .ending(let cause, .disconnection): finish(number, cause, at: now)
+            case .ending(let cause, .disconnection), .ending(let cause, .removal): finish(number, cause, at: now)
             case .pairing, .ending: break
             }
         }
@@ -147,6 +148,7 @@ extension Coordinator {
     }
 
     mutating func linkEnded(_ adapter: AdapterReference, _ address: Address, _ reason: UInt8, at now: Moment) {
+        agreements[LockOuts.Key(adapter: adapter, address: address)] = nil
         let end = now.monotonic + timing.evidence
         for number in pairings(with: address, on: adapter) {
             modify(number) { pairing in
@@ -161,7 +163,7 @@ extension Coordinator {
     }
 
     /// Pairings on the air with the device that has this address.
-    private func pairings(with address: Address, on adapter: AdapterReference) -> [PairingNumber] {
+    func pairings(with address: Address, on adapter: AdapterReference) -> [PairingNumber] {
         live.values
             .filter { !$0.state.isPreparation && $0.device?.adapter == adapter && $0.isKnown(by: address) }
             .map(\.number).sorted()

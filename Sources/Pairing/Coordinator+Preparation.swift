@@ -46,7 +46,7 @@ extension Coordinator {
                     pairing.deadline = begun + rule.profile.pairing.timeout
                 }
             }
-            if let refusal = refusal(by: rule) { return finish(number, refusal, at: now) }
+            if let refusal = refusal(by: rule, for: device) { return finish(number, refusal, at: now) }
             // BlueZ 5.66 never answers Pair() for a bonded device.
             if device.hasBond { return finish(number, PairingOutcome(.alreadyBonded), at: now) }
             switch rule.profile.pairingMode(of: facts(of: device, isSettled: isSettled, at: now)) {
@@ -59,17 +59,11 @@ extension Coordinator {
     }
 
     /// Why a rule lets us start no pairing.
-    private func refusal(by rule: Rule) -> Cause? {
+    private func refusal(by rule: Rule, for device: DeviceSnapshot) -> Cause? {
         if rule.profile.pairing.initiate == .never {
             return .refusedByRule("the rule \(rule.name) lets us start no pairing")
         }
-        return Self.floorRefusal(rule)
-    }
-
-    /// Why a rule's floor rules out every pairing: it is better to have none than one that may be too weak.
-    static func floorRefusal(_ rule: Rule) -> Cause? {
-        guard rule.profile.pairing.needsVerification else { return nil }
-        return .cannotVerify("the rule \(rule.name) demands keys of a strength that this version does not verify")
+        return floorRefusal(rule, for: device)
     }
 
     /// Notes when the device is first heard in a discovery of this pairing: soon it will have said everything.

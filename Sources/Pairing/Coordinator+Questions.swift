@@ -66,6 +66,7 @@ extension Coordinator {
             state: .answering(until: now.monotonic + timing.incoming))
         pairing.hadBond = device.hasBond
         pairing.evidence = Evidence(
+            agreement: agreements[LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address)],
             wasConnected: device.isConnected, isConnected: device.isConnected, lastStep: now.monotonic)
         let (ruling, refusal) = incomingRule(for: device, at: now)
         pairing.rule = ruling?.rule
@@ -101,7 +102,7 @@ extension Coordinator {
         } else if rule.profile.pairingMode(of: facts(of: device, at: now)) == .notReady {
             return (ruling, .notInPairingMode)
         }
-        return (ruling, lockOut(of: device, at: now) ?? Self.floorRefusal(rule))
+        return (ruling, lockOut(of: device, at: now) ?? floorRefusal(rule, for: device))
     }
 
     /// The rule for a device that waits for an answer.

@@ -2,6 +2,7 @@
 
 import Bluetooth
 import Policy
+import SecurityManager
 
 /// Decides and carries out pairings: what happens goes in, what has to be done comes out.
 ///
@@ -36,6 +37,8 @@ public struct Coordinator: Sendable {
     /// Open now, or over and not yet closed.
     public internal(set) var window: Window?
     var lockOuts = LockOuts()
+    /// What the links that are there have agreed on in SMP.
+    var agreements: [LockOuts.Key: PairingAgreement] = [:]
     /// Devices whose bond goes when their link ends.
     var sessionBonds: Set<DeviceReference> = []
     /// Devices whose Security Request was refused, until their link ends.
@@ -84,6 +87,7 @@ public struct Coordinator: Sendable {
         case .discoveryStarted(let adapter, let error): discoveryStarted(adapter, error, at: now)
         case .monitorAvailable(let isAvailable): hasMonitor = isAvailable
         case .smpFailure(let adapter, let address, let failure): smpFailed(adapter, address, failure, at: now)
+        case .agreement(let adapter, let address, let agreement): agreed(adapter, address, agreement, at: now)
         case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)
         case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)
         case .rulesChanged(let rules): rulesChanged(rules, at: now)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Bluetooth
+public import SecurityManager
 
 /// What has happened.
 ///
@@ -33,6 +34,8 @@ public enum Event: Sendable {
     case smpFailure(AdapterReference, Address, SMPFailure)
     /// A link ended, with its HCI error code (Core Specification, Vol 1, Part F, 1.3).
     case linkDisconnected(AdapterReference, Address, reason: UInt8)
+    /// A Pairing Request and its Pairing Response went over the air, over LE.
+    case agreement(AdapterReference, Address, PairingAgreement)
     /// A peripheral sent an SMP Security Request.
     case securityRequest(AdapterReference, Address)
     /// Pairings and requests under way keep what they began with.

@@ -8,6 +8,8 @@ struct Evidence: Hashable, Sendable {
     var decision: Cause?
     /// The first that was seen: what follows is its consequence.
     var smpFailure: SMPFailure?
+    /// What the two sides agreed on.
+    var agreement: PairingAgreement?
     /// Were digits entered or shown?
     var usedDigits = false
     var disconnection: Disconnection?
@@ -51,6 +53,8 @@ struct Evidence: Hashable, Sendable {
         case .notInPairingMode: .init(.peerNotInPairingMode, "what it advertises says so")
         case .lockedOut(let why): .init(.lockedOut, why)
         case .cannotVerify(let why): .init(.cannotVerify, why)
+        case .tooWeak(let why): .init(.tooWeak, why)
+        case .keyTooShort(let why): .init(.keyTooShort, why)
         }
     }
 

@@ -96,7 +96,8 @@ struct LivePairing: Sendable {
         var snapshot = PairingSnapshot(
             number: number, origin: .incoming, actor: nil, address: address, device: device, adapter: device?.adapter,
             name: name, rule: rule?.name, profile: rule?.profile, attempt: attempt,
-            phase: outcome == nil ? state.phase : .done, startedAt: startedAt, finishedAt: finishedAt,
+            agreement: evidence.agreement, phase: outcome == nil ? state.phase : .done, startedAt: startedAt,
+            finishedAt: finishedAt,
             outcome: outcome)
         if case .requested(let wish) = origin {
             snapshot.origin = .requested
@@ -131,6 +132,8 @@ enum PairingState: Sendable {
         case pairResult(Cancellation, until: MonotonicTime)
         /// The link has to go.
         case disconnection(until: MonotonicTime)
+        /// The bond has to go.
+        case removal(until: MonotonicTime)
     }
 
     /// Where `CancelPairing()` stands.
@@ -149,7 +152,9 @@ enum PairingState: Sendable {
             .answering(let until), .verifying(let until):
             until
         case .pairing(let call): call.bondedUntil
-        case .ending(_, .pairResult(_, let until)), .ending(_, .disconnection(let until)): until
+        case .ending(_, .pairResult(_, let until)), .ending(_, .disconnection(let until)),
+            .ending(_, .removal(let until)):
+            until
         }
     }
 
@@ -212,6 +217,8 @@ enum Cause: Hashable, Sendable {
     case lockedOut(String)
     /// The floor cannot be held, and why.
     case cannotVerify(String)
+    case tooWeak(String)
+    case keyTooShort(String)
 
     static func refused(by rule: Rule, _ kind: RequestKind) -> Cause {
         .refusedByRule("the rule \(rule.name) rejects questions of the kind \(kind.rawValue)")
@@ -220,7 +227,9 @@ enum Cause: Hashable, Sendable {
     /// Must a bond not stay that comes about all the same?
     var undoesBond: Bool {
         switch self {
-        case .noRule, .refusedByRule, .safeguard, .rejected, .cancelled, .lockedOut, .cannotVerify: true
+        case .noRule, .refusedByRule, .safeguard, .rejected, .cancelled, .lockedOut, .cannotVerify, .tooWeak,
+            .keyTooShort:
+            true
         case .expired, .timedOut, .adapterOff, .bluezGone, .busy, .notInPairingMode: false
         }
     }
@@ -229,8 +238,8 @@ enum Cause: Hashable, Sendable {
         switch self {
         case .noRule: .noRule
         case .refusedByRule: .rule
-        case .safeguard, .busy, .lockedOut, .cannotVerify: .safeguard
-        case .notInPairingMode: .rule
+        case .safeguard, .busy, .lockedOut: .safeguard
+        case .notInPairingMode, .cannotVerify, .tooWeak, .keyTooShort: .rule
         case .rejected(let actor), .cancelled(let actor): .person(actor)
         case .expired, .timedOut: .expiry
         case .adapterOff, .bluezGone: .events
@@ -239,7 +248,9 @@ enum Cause: Hashable, Sendable {
 
     var verdict: Record.Verdict {
         switch self {
-        case .noRule, .refusedByRule, .safeguard, .rejected, .notInPairingMode, .lockedOut, .cannotVerify: .rejected
+        case .noRule, .refusedByRule, .safeguard, .rejected, .notInPairingMode, .lockedOut, .cannotVerify,
+            .tooWeak, .keyTooShort:
+            .rejected
         case .expired: .expired
         case .cancelled: .cancelled
         case .timedOut, .adapterOff, .bluezGone, .busy: .failed

@@ -14,6 +14,8 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
     case peerRefused = "peer-refused"
     case peerNotInPairingMode = "peer-not-in-pairing-mode"
     case wrongPasskey = "wrong-passkey"
+    case tooWeak = "too-weak"
+    case keyTooShort = "key-too-short"
     case lockedOut = "locked-out"
     case cannotVerify = "cannot-verify"
     case smpTimeout = "smp-timeout"
@@ -83,7 +85,17 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
         case .cannotVerify:
             (
                 "What the rule demands of the keys cannot be verified.",
-                "Lower security, secure-connections and minimum-key-size in the rule to what BlueZ itself ensures."
+                "Give pairingd CAP_NET_RAW, or lower security, secure-connections and minimum-key-size in the rule."
+            )
+        case .tooWeak:
+            (
+                "The pairing was weaker than the rule allows, and was undone.",
+                "Give our side another io-capability in the rule, so that digits can be compared or entered, or lower security."
+            )
+        case .keyTooShort:
+            (
+                "The key was shorter than the rule allows, and the pairing was undone.",
+                "Lower minimum-key-size in the rule, if the device can do no better."
             )
         case .wrongPasskey:
             (

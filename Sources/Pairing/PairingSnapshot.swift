@@ -2,6 +2,7 @@
 
 public import Bluetooth
 public import Policy
+public import SecurityManager
 
 /// A pairing as others see it: nothing in it is secret.
 public struct PairingSnapshot: Hashable, Sendable {
@@ -22,6 +23,8 @@ public struct PairingSnapshot: Hashable, Sendable {
     public let profile: Profile?
     /// From 1.
     public let attempt: Int
+    /// What was agreed on in SMP, as the monitor channel showed it; `nil` where nothing was seen.
+    public let agreement: PairingAgreement?
     public let phase: PairingPhase
     /// Microseconds since the epoch.
     public let startedAt: UInt64

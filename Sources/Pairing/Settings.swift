@@ -54,6 +54,8 @@ public struct Bounds: Hashable, Sendable {
     public var failuresPerDevice = 5
     /// The same for all devices of an adapter that start pairings.
     public var failuresPerAdapter = 50
+    /// Links of which it is kept what they agreed on.
+    public var agreements = 256
     /// Devices whose failures are counted.
     public var countedDevices = 4096
 

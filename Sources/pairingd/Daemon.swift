@@ -152,6 +152,8 @@ final class Daemon {
 
     private func seen(_ fact: MonitorFeed.Fact) {
         switch fact {
+        case .agreement(let adapter, let device, let agreement):
+            if let adapter = reference(of: adapter) { feed(.agreement(adapter, device, agreement)) }
         case .securityRequest(let adapter, let device):
             if let adapter = reference(of: adapter) { feed(.securityRequest(adapter, device)) }
         case .smpFailure(let adapter, let device, let failure):

@@ -10,12 +10,25 @@ import SecurityManager
 @LoopActor
 final class MonitorFeed {
     enum Fact {
+        case agreement(adapter: Address, device: Address, PairingAgreement)
         case smpFailure(adapter: Address, device: Address, SMPFailure)
         case securityRequest(adapter: Address, device: Address)
         case linkEnded(adapter: Address, device: Address, reason: UInt8)
     }
 
     private let channel: MonitorChannel
+    /// Pairing Requests that wait for their response, by link.
+    private var requests: [RequestKey: (features: PairingFeatures, direction: MonitorDirection)] = [:]
+
+    private struct RequestKey: Hashable {
+        let adapterIndex: UInt16
+        let handle: UInt16
+
+        init(_ link: MonitorLink) {
+            adapterIndex = link.adapterIndex
+            handle = link.handle
+        }
+    }
     private var source: EventSource?
 
     /// - Throws: ``MonitorChannelError`` where the channel cannot be read.
@@ -23,15 +36,27 @@ final class MonitorFeed {
         let channel = try MonitorChannel()
         self.channel = channel
         // Packets explain the messages that bluetoothd sends because of them, so they are read first.
-        source = try EventSource.descriptor(channel.descriptor, .readable, priority: .early) { _ in
+        source = try EventSource.descriptor(channel.descriptor, .readable, priority: .early) { [weak self] _ in
             channel.readAll { event in
-                if let fact = Self.fact(event) { handler(fact) }
+                if let fact = self?.fact(event) { handler(fact) }
             }
         }
     }
 
-    private static func fact(_ event: MonitorEvent) -> Fact? {
+    private func fact(_ event: MonitorEvent) -> Fact? {
         switch event {
+        case .smp(let link, let direction, .pairingRequest(let features)):
+            // Over BR/EDR the packets only settle which keys are distributed; a handle is at most 12 bits.
+            guard link.peer?.addressType != nil else { return nil }
+            requests[RequestKey(link)] = (features, direction)
+            return nil
+        case .smp(let link, let direction, .pairingResponse(let features)):
+            guard let request = requests.removeValue(forKey: RequestKey(link)), request.direction != direction,
+                let adapter = link.adapterAddress, let peer = link.peer
+            else { return nil }
+            return .agreement(
+                adapter: adapter, device: peer.address,
+                PairingAgreement(request: request.features, response: features))
         case .smp(let link, let direction, .pairingFailed(let reason)):
             guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
             return .smpFailure(
@@ -41,6 +66,7 @@ final class MonitorFeed {
             guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
             return .securityRequest(adapter: adapter, device: peer.address)
         case .disconnected(let link, let reason):
+            requests[RequestKey(link)] = nil
             guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
             return .linkEnded(adapter: adapter, device: peer.address, reason: reason.rawValue)
         default:

@@ -80,6 +80,9 @@ struct Happening: Sendable, CustomTestStringConvertible {
     private static let observations: [Happening] = [
         Happening("the device refuses in SMP") { $0.smpFailure(.received, .pairingNotSupported, with: $1) },
         Happening("we refuse in SMP") { $0.smpFailure(.sent, .confirmValueFailed, with: $1) },
+        Happening("the device asks for security") { $0.send(.securityRequest($1.adapter, $1.address)) },
+        Happening("SMP agrees on Just Works") { $0.agree(.noInputNoOutput, with: $1) },
+        Happening("SMP agrees on numeric comparison") { $0.agree(.keyboardDisplay, with: $1) },
         Happening("the device hangs up") { $0.linkEnds(0x13, with: $1) },
         Happening("the monitor channel goes") { world, _ in world.send(.monitorAvailable(false)) },
         Happening("a moment goes by") { world, _ in world.wait(.seconds(1)) },
@@ -102,6 +105,12 @@ struct Happening: Sendable, CustomTestStringConvertible {
         },
         Happening("rules that accept") { world, _ in world.send(.rulesChanged(SecurityTests.everything)) },
         Happening("rules that ask") { world, _ in world.send(.rulesChanged(Rules())) },
+        Happening("rules that demand strong keys") { world, _ in
+            world.send(.rulesChanged(VerificationTests.strong))
+        },
+        Happening("rules for a window") { world, _ in world.send(.rulesChanged(WindowTests.inWindow)) },
+        Happening("a window opens") { world, _ in world.openWindow(.seconds(10)) },
+        Happening("the window closes") { world, _ in world.closeWindow() },
         Happening("no rules") { world, _ in world.send(.rulesChanged(NoRules())) },
     ]
 

@@ -71,7 +71,8 @@ struct ProfileTests {
         #expect(patient.phase(of: long) == .pairing)
     }
 
-    @Test("begins nothing where its floor cannot be verified", arguments: [true, false])
+    @Test(
+        "begins nothing where its floor cannot be verified, for want of the monitor channel", arguments: [true, false])
     func floor(isIncoming: Bool) throws {
         for change: @Sendable (inout PairingSettings) -> Void in [
             { $0.security = .authenticated }, { $0.secureConnections = true }, { $0.minimumKeySize = 16 },

@@ -3,6 +3,7 @@
 import Bluetooth
 import Pairing
 import Policy
+import SecurityManager
 
 /// A policy of these rule files, named 1, 2 and so on.
 func policy(_ texts: String..., configuration: String = "") throws -> Policy {
@@ -28,6 +29,21 @@ extension World {
 
     mutating func openWindow(_ span: Duration = .seconds(60), for devices: Set<Address> = [], by actor: Actor = anna) {
         take(coordinator.openWindow(for: span, devices: devices, actor: actor, at: now).effects)
+    }
+
+    /// The request and the response of an LE pairing go over the air: we as KeyboardDisplay, with Secure Connections.
+    mutating func agree(
+        _ capability: IOCapability, secureConnections: Bool = true, keySize: UInt8 = 16,
+        with device: DeviceReference = cuff
+    ) {
+        let response: AuthenticationRequirements = secureConnections ? [.bonding, .secureConnections] : [.bonding]
+        let agreement = PairingAgreement(
+            request: PairingFeatures(
+                ioCapability: .keyboardDisplay,
+                authenticationRequirements: [.bonding, .mitmProtection, .secureConnections]),
+            response: PairingFeatures(
+                ioCapability: capability, authenticationRequirements: response, maximumEncryptionKeySize: keySize))
+        send(.agreement(device.adapter, device.address, agreement))
     }
 
     mutating func closeWindow(by actor: Actor = anna) {

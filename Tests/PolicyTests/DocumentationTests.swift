@@ -21,7 +21,8 @@ struct DocumentationTests {
     private static func tables(_ keys: [KeyDocumentation]) -> String {
         var text = ""
         for table in keys where table.isTable {
-            text += "\n`[\(table.name)]` \(table.help)\n\n| key | values | where it is not given | meaning |\n| --- | --- | --- | --- |\n"
+            text +=
+                "\n`[\(table.name)]` \(table.help)\n\n| key | values | where it is not given | meaning |\n| --- | --- | --- | --- |\n"
             for key in keys where key.table == table.name {
                 let preset = key.defaultText.isEmpty ? "" : "`\(key.defaultText)`"
                 let form = key.form.replacingOccurrences(of: "|", with: "\\|")
