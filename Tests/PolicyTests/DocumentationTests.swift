@@ -32,6 +32,15 @@ struct DocumentationTests {
         return text + "\n"
     }
 
+    @Test("shows only rules that are right")
+    func examples() throws {
+        let blocks = Self.page.components(separatedBy: "```toml\n").dropFirst().map {
+            $0.components(separatedBy: "```")[0]
+        }
+        #expect(blocks.count >= 2)
+        for block in blocks { #expect(errors("match.address = \"*\"\n" + block).isEmpty, "\(block)") }
+    }
+
     @Test("has every key of a rule, as the program has it")
     func rule() {
         let expected = Self.tables(KeyDocumentation.rule)

@@ -47,11 +47,40 @@ public struct PolicyFiles: Sendable, Hashable {
             stamps: stamps)
     }
 
+    /// What is wrong, or looks wrong, in one file: `pairingd.toml` by its name, else a rule. Who may write it and whether it
+    /// is in force do not matter.
+    public static func problems(in path: String) -> [PolicyError] {
+        let (folder, name) = divided(path)
+        let isConfiguration = name == "pairingd.toml"
+        var reader = Reader(
+            file: path, documentation: isConfiguration ? KeyDocumentation.configuration : KeyDocumentation.rule)
+        do throws(PolicyError) {
+            guard let folder = try RuleFolder(folder, ignoresOwners: true) else {
+                return [PolicyError(file: path, message: "there is no such file")]
+            }
+            guard case .text(let text, _, _) = try folder.read(name) else { return [] }
+            if isConfiguration {
+                _ = Configuration(parsing: text, &reader)
+            } else {
+                _ = Rule(parsing: text, &reader)
+            }
+            return reader.sortedErrors + reader.warnings
+        } catch {
+            return [error]
+        }
+    }
+
+    /// The folder of a path, and the name in it.
+    private static func divided(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+        return (
+            slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.utf8.index(after: slash)...])
+        )
+    }
+
     private func readConfiguration(_ errors: inout [PolicyError]) -> Configuration {
         guard let path = configuration else { return Configuration() }
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+        let (folder, name) = Self.divided(path)
         do throws(PolicyError) {
             guard let folder = try RuleFolder(folder), folder.holds(name),
                 case .text(let text, _, _) = try folder.read(name)

@@ -12,8 +12,10 @@ struct Reader {
     private var isCut = false
     /// By their place in the file.
     var sortedErrors: [PolicyError] {
-        let more = PolicyError(file: file, message: "has more errors than these \(Self.maximumErrors)")
-        return errors.sorted { $0.place < $1.place } + (isCut ? [more] : [])
+        let sorted = errors.sorted { $0.place < $1.place }
+        guard isCut else { return sorted }
+        let message = "there are more errors than these \(Self.maximumErrors)"
+        return sorted + [PolicyError(file: file, position: sorted.last?.position, message: message)]
     }
     /// Is what is being read the table of a secret? Nothing of it is repeated.
     var isInSecret = false

@@ -115,24 +115,47 @@ struct PolicyCheck: Verb {
         commandName: "check", abstract: "Check the rules, without the daemon.",
         discussion: """
             Prints FILE:LINE:COLUMN: error: … for each error and fails if there is one; warnings alone do not fail. Who may write \
-            the files is checked in the folders that pairingd reads, and not in folders that are named.
+            the files is checked in the folders that pairingd reads, and not in those that are named. A file named pairingd.toml is \
+            taken for the daemon's settings, any other for a rule.
             """)
 
     @OptionGroup var options: GlobalOptions
-    @OptionGroup var source: PolicySource
+    @Argument(
+        help: ArgumentHelp(
+            "Folders of rule files, the one that takes precedence first, and single files; without any, what pairingd reads.",
+            valueName: "dir or file"))
+    var paths: [String] = []
     @Flag(help: "Fail also because of warnings.") var strict = false
+
+    func validate() throws {
+        for path in paths where access(path, F_OK) != 0 { throw ValidationError("there is no \(path).") }
+    }
+
+    /// What is wrong, and how many rules there are.
+    private func check() -> (problems: [PolicyError], rules: Int) {
+        let files = paths.filter { !Self.isFolder($0) }
+        let folders = paths.filter(Self.isFolder)
+        var problems = files.flatMap { PolicyFiles.problems(in: $0) }
+        var rules = files.count { !$0.hasSuffix("pairingd.toml") }
+        guard !folders.isEmpty || paths.isEmpty else { return (problems, rules) }
+        do throws(PolicyErrors) {
+            let policy = try PolicySource.files(folders).load()
+            rules += policy.rules.count
+            problems += policy.warnings + policy.shadowedRules
+        } catch {
+            problems += error.errors
+        }
+        return (problems, rules)
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let output = session.output
-        var problems: [PolicyError]
-        var rules = 0
-        do throws(PolicyErrors) {
-            let policy = try source.files.load()
-            rules = policy.rules.count
-            problems = policy.warnings + policy.shadowedRules
-        } catch {
-            problems = error.errors
-        }
+        let (problems, rules) = check()
         let errors = problems.count { $0.severity == .error }
         let fails = errors > 0 || strict && !problems.isEmpty
         if output.isJSON {

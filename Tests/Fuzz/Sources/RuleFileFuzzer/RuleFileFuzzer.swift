@@ -9,11 +9,32 @@ import Policy
 public func fuzzRuleFile(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let text = Array(UnsafeBufferPointer(start: bytes, count: count))
     do throws(PolicyErrors) {
-        decideSomeDevices(by: try Rule(parsing: text, file: "50-fuzz.toml"))
+        let rule = try Rule(parsing: text, file: "50-fuzz.toml")
+        decideSomeDevices(by: rule)
+        readBack(rule)
+    } catch {
+        check(error, of: text)
+    }
+    do throws(PolicyErrors) {
+        _ = try Configuration(parsing: text, file: "pairingd.toml")
     } catch {
         check(error, of: text)
     }
     return 0
+}
+
+/// What `policy show` shows of a rule, put in a file, is the same rule.
+private func readBack(_ rule: Rule) {
+    // Secrets are not shown, so they cannot be read back.
+    let shown = rule.settings.filter { !$0.value.contains("…") }
+    let text = shown.map { "\($0.key) = \($0.value)\n" }.joined()
+    guard let again = try? Rule(parsing: Array(text.utf8), file: "50-fuzz.toml") else {
+        // A rule that goes without the secret may be one that makes no sense.
+        return require(shown.count < rule.settings.count, "what is shown of a rule is no rule:\n\(text)")
+    }
+    let values = again.settings.filter { !$0.value.contains("…") }.map { "\($0.key) = \($0.value)" }
+    let isSame = shown.allSatisfy { values.contains("\($0.key) = \($0.value)") }
+    require(isSame, "what is shown of a rule is another rule:\n\(text)")
 }
 
 /// Every error has a place in the text, and can be shown on a terminal as it is.
