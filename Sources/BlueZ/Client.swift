@@ -27,6 +27,8 @@ public final class Client {
     public let objects: ObjectCache
     public private(set) var isRunning = false
     public private(set) var defaultAgent = DefaultAgent.notClaimed
+    /// What is shown in pairings that others start; it is BlueZ's for as long as the agents live.
+    public let defaultCapability: IOCapability
     public var onEvent: (@LoopActor (Event) -> Void)?
 
     private let connection: Connection
@@ -47,6 +49,7 @@ public final class Client {
     ) async throws(DBusError) {
         self.connection = connection
         self.claimsDefault = claimsDefault
+        self.defaultCapability = defaultCapability
         objects = ObjectCache(connection: connection)
         // BlueZ promotes the next in its queue when the default agent goes: the weakest is registered last.
         let order: [IOCapability] = [.keyboardDisplay, .displayYesNo, .keyboardOnly, .displayOnly, .noInputNoOutput]

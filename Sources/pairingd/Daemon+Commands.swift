@@ -13,7 +13,7 @@ extension Daemon: Commands {
         state.version = version
         state.isBlueZRunning = client.isRunning
         state.defaultAgent = client.defaultAgent.rawValue
-        state.defaultIOCapability = policy.configuration.agent.ioCapability.rawValue
+        state.defaultIOCapability = client.defaultCapability.rawValue
         state.adapters = client.objects.adapters.keys.sorted()
         state.policyFiles = policy.rules.map(\.file)
         state.policyErrors = policyErrors.map(\.description)

@@ -70,7 +70,10 @@ final class Process {
             return (policy, [])
         } catch {
             options.journal.write(.policyRefused(error.errors.map(\.description), isStart: true))
-            return (Policy(), error.errors)
+            // Who is the default agent and whether files are followed hold also then; nobody is asked, though.
+            var settings = error.configuration
+            settings.unknownDevices = .init()
+            return (Policy(configuration: settings), error.errors)
         }
     }
 

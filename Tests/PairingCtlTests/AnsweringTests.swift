@@ -7,6 +7,8 @@ import Testing
 
 @Suite("Answering with pairingctl")
 struct AnsweringTests {
+    init() { TestLoop.start() }
+
     @Test("approve and reject answer the only open request, or the one that is named")
     @LoopActor func yesAndNo() async throws {
         let scene = try await Scene()

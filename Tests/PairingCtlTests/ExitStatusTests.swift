@@ -7,6 +7,8 @@ import Testing
 
 @Suite("Exit statuses of pairingctl")
 struct ExitStatusTests {
+    init() { TestLoop.start() }
+
     @Test(
         "Wrong usage is 2, on one line",
         arguments: [

@@ -13,6 +13,10 @@ final class FakeDaemon {
     var refusal: DBusError?
     /// What `Pair` does; it gives the pairing's number.
     var onPair: @LoopActor (FakeDaemon, String) -> UInt64 = { daemon, _ in daemon.addPairing() }
+    /// What `Reload` does before it answers, such as to find errors.
+    var onReload: @LoopActor (FakeManager) throws(DBusError) -> Void = { _ in }
+    /// What `Evaluate` returns.
+    var evaluation: [String: Value] = [:]
     /// What the device does once a request is answered.
     var onAnswer: @LoopActor (FakeDaemon, FakeRequest) -> Void = { _, _ in }
     private(set) var pairings: [UInt64: FakePairing] = [:]
@@ -91,7 +95,11 @@ final class FakeDaemon {
 final class FakeManager {
     weak var daemon: FakeDaemon?
     var activePairing: ObjectPath = "/"
+    var policyFiles = ["/etc/pairingd/devices.d/50-lock.toml"]
     var policyErrors: [String] = []
+    var policyWarnings: [String] = []
+    /// Microseconds since the epoch; 0 while no window is open.
+    var windowUntil: UInt64 = 0
 
     static let interface = Interface<FakeManager>(
         "org.pairingd.Manager1",
@@ -112,6 +120,36 @@ final class FakeManager {
                 try manager.daemon?.record("Forget \(try call.argument(0, as: String.self))")
                 return []
             },
+            Method(
+                "Evaluate", in: [Argument("device", "s"), Argument("options", "a{sv}")],
+                out: [Argument("evaluation", "a{sv}")], access: .anyone
+            ) { manager, call throws(DBusError) in
+                let options: [String: Value] = try call.argument(1)
+                let window = options["in-window"]?.converted(to: Bool.self).map { " in-window=\($0)" } ?? ""
+                try manager.daemon?.record("Evaluate \(try call.argument(0, as: String.self))\(window)")
+                return [(manager.daemon?.evaluation ?? [:]).value]
+            },
+            Method(
+                "OpenWindow", in: [Argument("seconds", "u"), Argument("options", "a{sv}")],
+                out: [Argument("until", "t")], access: .anyone
+            ) { manager, call throws(DBusError) in
+                let seconds: UInt32 = try call.argument(0)
+                let options: [String: Value] = try call.argument(1)
+                let devices = options["devices"]?.converted(to: [String].self) ?? []
+                try manager.daemon?.record((["OpenWindow \(seconds)"] + devices).joined(separator: " "))
+                manager.windowUntil = Clock.realtime + UInt64(seconds == 0 ? 120 : seconds) * 1_000_000
+                return [.uint64(manager.windowUntil)]
+            },
+            Method("CloseWindow", access: .anyone) { manager, _ throws(DBusError) in
+                try manager.daemon?.record("CloseWindow")
+                manager.windowUntil = 0
+                return []
+            },
+            Method("Reload", access: .anyone) { manager, _ throws(DBusError) in
+                try manager.daemon?.record("Reload")
+                try manager.daemon?.onReload(manager)
+                return []
+            },
         ],
         properties: [
             Property("Version") { _ in "0.1.0" },
@@ -119,8 +157,10 @@ final class FakeManager {
             Property("DefaultAgent") { _ in "held" },
             Property("DefaultIOCapability") { _ in "KeyboardDisplay" },
             Property("Adapters") { _ in [ObjectPath("/org/bluez/hci0")] },
-            Property("PolicyFiles") { _ in ["/etc/pairingd/devices.d/50-lock.toml"] },
+            Property("PolicyFiles") { $0.policyFiles },
             Property("PolicyErrors") { $0.policyErrors },
+            Property("PolicyWarnings") { $0.policyWarnings },
+            Property("WindowUntil") { $0.windowUntil },
             Property("PendingRequests") { _ in UInt32(2) },
             Property("ActivePairing") { $0.activePairing },
             Property("MonitorAvailable") { _ in true },

@@ -8,6 +8,8 @@ import Testing
 
 @Suite("Pairing with pairingctl")
 struct PairTests {
+    init() { TestLoop.start() }
+
     static let device = "00:5F:BF:71:81:18"
 
     @Test("It waits for the end, tells each state, and puts the result in words")

@@ -8,6 +8,8 @@ import Testing
 
 @Suite("What pairingctl shows")
 struct ReadingTests {
+    init() { TestLoop.start() }
+
     @Test("Without a verb it shows the state")
     @LoopActor func status() async throws {
         let scene = try await Scene()
@@ -28,7 +30,8 @@ struct ReadingTests {
         #expect(
             Set(object.keys) == [
                 "version", "bluez", "default_agent", "default_io_capability", "adapters", "policy_files",
-                "policy_errors", "pending_requests", "active_pairing", "monitor_available",
+                "policy_errors", "policy_warnings", "window_until", "pending_requests", "active_pairing",
+                "monitor_available",
             ])
         #expect(object["adapters"] as? [String] == ["/org/bluez/hci0"])
         #expect(object["pending_requests"] as? Int == 2)
@@ -68,6 +71,7 @@ struct ReadingTests {
         #expect(
             Set(device.keys) == [
                 "address", "adapter", "name", "paired", "bonded", "connected", "rule", "last_result", "last_paired",
+                "failures",
             ])
         #expect(device["last_paired"] as? Int == 1_700_000_000_000_000)
     }

@@ -8,6 +8,8 @@ import Testing
 
 @Suite("Watching with pairingctl")
 struct WatchTests {
+    init() { TestLoop.start() }
+
     @Test("Without a terminal it prints one line for each event, without digits, and an interrupt ends it well")
     @LoopActor func lines() async throws {
         let scene = try await Scene()

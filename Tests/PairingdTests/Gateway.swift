@@ -5,6 +5,7 @@ import DBus
 import EventLoop
 import Foundation
 import TestSupport
+import Testing
 
 /// The real `pairingd` on a private bus with a simulated BlueZ.
 @LoopActor
@@ -13,23 +14,32 @@ struct Gateway {
     let bluez: SimulatedBlueZ
     let daemon: OwnedProcess
     let client: Connection
+    let files: PolicyDirectory
 
-    /// - Parameter rules: The texts of rule files, in the order in which they decide.
-    init(_ bus: PrivateBus, rules: [String], startBlueZ: Bool = true) async throws {
+    /// - Parameters:
+    ///   - rules: The texts of rule files, in the order in which they decide; `nil` for no folder of rules at all.
+    ///   - configuration: The text of `pairingd.toml`; `nil` for none.
+    ///   - environment: Added to the daemon's.
+    init(
+        _ bus: PrivateBus, rules: [String]?, configuration: String? = nil, environment: [String: String] = [:],
+        startBlueZ: Bool = true
+    ) async throws {
         self.bus = bus
-        let policy = bus.folder.appendingPathComponent("policy")
+        files = PolicyDirectory(bus.folder)
         let state = bus.folder.appendingPathComponent("state")
-        try FileManager.default.createDirectory(at: policy, withIntermediateDirectories: true)
-        for (index, text) in rules.enumerated() {
-            let file = policy.appendingPathComponent("\(index + 1)0-rule.toml").path
-            _ = FileManager.default.createFile(
-                atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        if let rules {
+            try files.create()
+            for (index, text) in rules.enumerated() { try files.write("\(index + 1)0-rule.toml", text) }
         }
+        if let configuration { try files.configure(configuration) }
         bluez = SimulatedBlueZ(bus: bus)
         if startBlueZ { try await bluez.start() }
         daemon = try OwnedProcess(
             Self.binary("pairingd"),
-            ["--bus", bus.address, "--policy-directory", policy.path, "--state-directory", state.path])
+            [
+                "--bus", bus.address, "--policy-directory", files.folder.path, "--configuration",
+                files.configuration.path, "--state-directory", state.path,
+            ], environment: environment)
         client = try await Connection(address: bus.address)
         try await wait("pairingd is there") { await property("Version") != nil }
         if startBlueZ { try await wait("BlueZ is known") { await property("BlueZ") == .string("running") } }
@@ -46,6 +56,19 @@ struct Gateway {
             await sleep(microseconds: 5000)
         }
     }
+
+    /// What the rules say of a device.
+    func evaluate(
+        _ device: Address = Gateway.address, options: [String: Value] = [:]
+    ) async throws(DBusError) -> [String: Value] {
+        try await call("Evaluate", [.string(device.description), options.value]).first?.converted() ?? [:]
+    }
+
+    /// A property that is a list of texts.
+    func texts(_ name: String) async -> [String] { await property(name)?.converted() ?? [] }
+
+    /// All that happened, for a failure's message.
+    var transcript: Comment { "\(daemon.errorOutput)\n\(bluez.log.transcript)" }
 
     /// A property of an object of pairingd, `nil` when there is none.
     func property(
@@ -102,6 +125,41 @@ struct Gateway {
     }
 
     static let address = Address(bits: 0x005F_BF71_8118)
+}
+
+/// The policy files of a daemon under test; they go with the bus's folder.
+struct PolicyDirectory {
+    let folder: URL
+    let configuration: URL
+
+    init(_ parent: URL) {
+        folder = parent.appendingPathComponent("etc/devices.d")
+        configuration = parent.appendingPathComponent("pairingd.toml")
+    }
+
+    func create() throws {
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    }
+
+    /// Writes a rule file in one step, as configuration management does.
+    func write(_ name: String, _ text: String, mode: Int = 0o600) throws {
+        try Self.write(text, to: folder.appendingPathComponent(name), mode: mode)
+    }
+
+    func remove(_ name: String) throws { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
+
+    /// Writes `pairingd.toml`.
+    func configure(_ text: String) throws { try Self.write(text, to: configuration, mode: 0o600) }
+
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+    static func write(_ text: String, to file: URL, mode: Int) throws {
+        let draft = file.deletingLastPathComponent().appendingPathComponent(".\(UUID().uuidString)")
+        try Data(text.utf8).write(to: draft)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: draft.path)
+        guard rename(draft.path, file.path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
 }
 
 /// Rules for the tests.

@@ -54,6 +54,8 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
 public struct PolicyErrors: Error, Sendable, Hashable, CustomStringConvertible {
     /// Never empty.
     public var errors: [PolicyError]
+    /// The daemon's own settings, if nothing is wrong with those.
+    public internal(set) var configuration = Configuration()
 
     init(_ errors: [PolicyError]) { self.errors = errors }
 

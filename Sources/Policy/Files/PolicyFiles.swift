@@ -41,7 +41,11 @@ public struct PolicyFiles: Sendable, Hashable {
             }
             warnings += reading.warnings
         }
-        guard errors.isEmpty else { throw PolicyErrors(errors) }
+        guard errors.isEmpty else {
+            var problems = PolicyErrors(errors)
+            problems.configuration = configuration
+            throw problems
+        }
         return Policy(
             rules: rules, files: readings.flatMap(\.files), configuration: configuration, warnings: warnings,
             stamps: stamps)

@@ -117,6 +117,8 @@ struct DeviceDescription: ParsableArguments, Sendable {
 
     private func number(_ text: String, to highest: UInt32) throws -> UInt32 {
         try parsed(text, "a number up to 0x\(String(highest, radix: 16, uppercase: true))") { text in
+            // What Swift reads as a number may have a sign.
+            guard !text.contains(where: { $0 == "+" || $0 == "-" }) else { return nil }
             let number = text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
             return number.flatMap { $0 <= highest ? $0 : nil }
         }
@@ -126,9 +128,9 @@ struct DeviceDescription: ParsableArguments, Sendable {
     private func divided(_ text: String) throws -> (String, [UInt8]?) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else { return (text, nil) }
-        let octets = try parsed(parts[1], "octets in hexadecimal digits, such as 0109") { digits -> [UInt8]? in
-            let digits = Array(digits.utf8)
-            guard digits.count.isMultiple(of: 2) else { return nil }
+        let octets = try parsed(parts[1], "octets in hexadecimal digits, such as 0109") { text -> [UInt8]? in
+            let digits = Array(text.utf8)
+            guard digits.count.isMultiple(of: 2), text.allSatisfy(\.isHexDigit) else { return nil }
             let octets = stride(from: 0, to: digits.count, by: 2).compactMap {
                 UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)
             }

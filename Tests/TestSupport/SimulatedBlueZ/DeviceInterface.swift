@@ -26,6 +26,8 @@ extension SimulatedDevice {
                     device.alias = alias.isEmpty ? nil : alias
                     device.changed("Alias")
                 },
+            Property("Icon", ifPresent: { $0.icon }),
+            Property("Class", ifPresent: { $0.deviceClass }),
             Property("Paired") { $0.isPaired },
             Property("Bonded") { $0.isBonded },
             Property("Trusted") { $0.isTrusted }

@@ -18,6 +18,10 @@ public final class SimulatedDevice {
     public var name: String?
     public var manufacturerData: [UInt16: [UInt8]] = [:]
     public var uuids: [BluetoothUUID] = []
+    /// BlueZ's name for what it looks like, such as `input-keyboard`.
+    public var icon: String?
+    /// BR/EDR: what it says it is.
+    public var deviceClass: UInt32?
 
     // What BlueZ keeps of it.
     public internal(set) var isExported = false
