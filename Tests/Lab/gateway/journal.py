@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -15,3 +16,18 @@ async def records(pid: int) -> list[dict[str, Any]]:
     await run("journalctl", "--sync")
     answer = await run("journalctl", "--output=json", "--all", f"_PID={pid}")
     return [json.loads(line) for line in answer.output.splitlines()]
+
+
+async def record(pid: int, words: str, device: str | None = None, seconds: float = 10) -> dict[str, Any]:
+    """The last record of one daemon whose message has these words in it, as soon as there is one.
+
+    With a device's address, one that is about this device.
+    """
+
+    def fits(record: dict[str, Any]) -> bool:
+        return words in str(record["MESSAGE"]) and device in (None, record.get("PAIRINGD_DEVICE"))
+
+    async with asyncio.timeout(seconds):
+        while not (found := [record for record in await records(pid) if fits(record)]):
+            await asyncio.sleep(0.1)
+    return found[-1]
