@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 from gateway.command import run
@@ -23,11 +24,12 @@ async def record(pid: int, words: str, device: str | None = None, seconds: float
 
     With a device's address, one that is about this device.
     """
-
-    def fits(record: dict[str, Any]) -> bool:
-        return words in str(record["MESSAGE"]) and device in (None, record.get("PAIRINGD_DEVICE"))
-
-    async with asyncio.timeout(seconds):
-        while not (found := [record for record in await records(pid) if fits(record)]):
-            await asyncio.sleep(0.1)
-    return found[-1]
+    give_up = time.monotonic() + seconds
+    while True:
+        written = await records(pid)
+        for record in reversed(written):
+            if words in str(record["MESSAGE"]) and device in (None, record.get("PAIRINGD_DEVICE")):
+                return record
+        # The caller's failure shall show what is there instead.
+        assert time.monotonic() < give_up, (words, [record["MESSAGE"] for record in written])
+        await asyncio.sleep(0.1)

@@ -48,9 +48,9 @@ def start(tmp_path: Path, bluez: BlueZ) -> Start:
 
 
 @pytest.fixture
-async def somebody(bluez: BlueZ) -> AsyncIterator[OtherProgram]:
+async def somebody() -> AsyncIterator[OtherProgram]:
     """Another program that uses BlueZ, beside the daemon."""
-    async with OtherProgram.open(bluez) as somebody:
+    async with OtherProgram.open() as somebody:
         yield somebody
 
 

@@ -16,8 +16,7 @@ async def test_a_stranger_that_asks_for_security_is_refused_by_the_daemon(
 ) -> None:
     async with air.add(stranger(asks_first=True)) as device, start(CUFF) as daemon:
         address = device.traits.address
-        await somebody.find(address)
-        await somebody.connect(address)
+        await somebody.connect(bluez, address)
         # The kernel began to pair by itself, and asked because nobody had wanted that.
         written = await record(daemon.pid, "rejected-by-policy", device=address)
         assert written["PAIRINGD_RESULT"] == "rejected-by-policy"
@@ -35,10 +34,9 @@ async def test_what_the_kernel_refuses_without_asking_is_recorded_too(
 ) -> None:
     async with air.add(stranger(asks_first=True)) as device, start(CUFF) as daemon:
         address = device.traits.address
-        await somebody.find(address)
         await bluez.set(ADAPTER, "Adapter1", "Pairable", "b", "false")
         try:
-            await somebody.connect(address)
+            await somebody.connect(bluez, address)
             written = await record(daemon.pid, "refused by the kernel", device=address)
         finally:
             await bluez.set(ADAPTER, "Adapter1", "Pairable", "b", "true")
