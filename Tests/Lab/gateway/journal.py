@@ -27,9 +27,9 @@ async def record(pid: int, words: str, device: str | None = None, seconds: float
     give_up = time.monotonic() + seconds
     while True:
         written = await records(pid)
-        for record in reversed(written):
-            if words in str(record["MESSAGE"]) and device in (None, record.get("PAIRINGD_DEVICE")):
-                return record
+        about = [entry for entry in written if device in (None, entry.get("PAIRINGD_DEVICE"))]
+        if found := [entry for entry in about if words in str(entry["MESSAGE"])]:
+            return found[-1]
         # The caller's failure shall show what is there instead.
-        assert time.monotonic() < give_up, (words, [record["MESSAGE"] for record in written])
+        assert time.monotonic() < give_up, (words, [entry["MESSAGE"] for entry in written])
         await asyncio.sleep(0.1)

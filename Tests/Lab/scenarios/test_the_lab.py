@@ -140,3 +140,14 @@ async def test_a_bond_serves_the_next_connection(air: Air, bluez: BlueZ, agent: 
         assert answer.message_type is MessageType.METHOD_RETURN, answer.body
         assert device.connected
         assert not device.tape.pdus, "a bonded device shall not pair again"
+
+
+async def test_a_device_that_has_left_is_heard_no_more(air: Air, bluez: BlueZ, agent: PlainAgent) -> None:
+    async with air.add(cuff()) as gone:
+        pass
+    # It leaves with a link, so it is about to advertise again.
+    await gone.advertise()
+    async with air.add(meter()) as other:
+        await agent.find(bluez, other.traits.address)
+        await agent.find(bluez, other.traits.address)
+    assert await bluez.devices() == [path_of(other.traits.address)]
