@@ -145,7 +145,7 @@ async def test_a_bond_serves_the_next_connection(air: Air, bluez: BlueZ, agent: 
 async def test_a_device_that_has_left_is_heard_no_more(air: Air, bluez: BlueZ, agent: PlainAgent) -> None:
     async with air.add(cuff()) as gone:
         pass
-    # It leaves with a link, so it is about to advertise again.
+    # What follows the end of a link may come a moment too late.
     await gone.advertise()
     async with air.add(meter()) as other:
         await agent.find(bluez, other.traits.address)
