@@ -3,13 +3,15 @@
 
 from air.ether import Air
 from air.peripheral import Peripheral
-from air.presets import comparison_lock, cuff, keyboard, meter, stranger
+from air.presets import CUFF_IDLE, CUFF_READY, comparison_lock, cuff, keyboard, meter, stranger
 from air.protocol import Code, Direction, IOCapability, PairingFeatures, Reason
 from air.reactions import Reaction, delay, hang_up, refuse, stay_silent, vanish
 from air.tape import PDU, Tape
 from air.traits import Traits
 
 __all__ = [
+    "CUFF_IDLE",
+    "CUFF_READY",
     "PDU",
     "Air",
     "Code",

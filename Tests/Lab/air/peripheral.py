@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from bumble import device, hci, host, pairing, smp
 from bumble.keys import MemoryKeyStore
@@ -104,6 +106,12 @@ class Peripheral:
         """Return after `vanish`."""
         self._link.add_controller(self.controller)
         await self.advertise()
+
+    async def change(self, **changes: Any) -> None:
+        """Become somewhat different, as when a button is pressed: what is advertised changes at once."""
+        self.traits = replace(self.traits, **changes)
+        if not self.connected:
+            await self.advertise()
 
     async def forget_bonds(self) -> None:
         self.device.keystore = MemoryKeyStore()

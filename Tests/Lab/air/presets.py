@@ -11,6 +11,11 @@ from air.traits import Traits
 OMRON = 0x020E
 BLOOD_PRESSURE = 0x1810
 
+# What a cuff advertises after its company: format 1; one user, and 0x08 while it is in pairing mode; then a record
+# counter and time.
+CUFF_READY = bytes.fromhex("0109b80064000000")
+CUFF_IDLE = bytes.fromhex("0101b80064000000")
+
 
 def cuff(**changes: Any) -> Traits:
     """An Omron blood-pressure cuff in pairing mode, as it was captured: no way to show or enter anything, legacy
@@ -25,8 +30,7 @@ def cuff(**changes: Any) -> Traits:
         "mitm": False,
         "services": (BLOOD_PRESSURE,),
         "company": OMRON,
-        # Format 1, one user, 0x08: pairing mode; then a record counter and time.
-        "manufacturer_data": bytes.fromhex("0109b80064000000"),
+        "manufacturer_data": CUFF_READY,
     }
     return Traits(**(traits | changes))
 

@@ -110,6 +110,15 @@ class Controller(bumble_controller.Controller):
         connection.send_ll_control_pdu(ll.TerminateInd(reason))
         self.on_le_disconnected(connection, reason)
 
+    def on_hci_le_set_advertising_enable_command(
+        self, command: hci.HCI_LE_Set_Advertising_Enable_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """Bumble advertises also after it has left the link. A host that was about to advertise again, because the
+        connection had ended, leaves a ghost behind, which says what the device once said."""
+        if self in self.link.controllers:
+            return super().on_hci_le_set_advertising_enable_command(command)
+        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
     def leave(self) -> None:
         """Leave the link. A controller that is only removed from it goes on advertising."""
         self.le_legacy_advertiser.stop()

@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +47,16 @@ class Outcome:
 class Pairingd:
     """A daemon that is running."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, policy: Path) -> None:
         self.pid = pid
+        self._policy = policy
+
+    def replace_rules(self, *rules: str) -> list[Path]:
+        """Other rule files in the place of those that are there; the daemon is not told."""
+        return _write_rules(self._policy, rules)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
 
     async def pair(self, address: str, seconds: int = 60) -> Outcome:
         """Pair, and wait for the result."""
@@ -90,22 +99,20 @@ class Pairingd:
 
 
 @asynccontextmanager
-async def pairingd(folder: Path, *rules: str) -> AsyncIterator[Pairingd]:
-    """The daemon with these rules and no others; ready when the block starts, ended when it is left."""
-    policy, state = folder / "policy", folder / "state"
+async def pairingd(folder: Path, *rules: str, configuration: str = "") -> AsyncIterator[Pairingd]:
+    """The daemon with these rules and no others; ready when the block starts, ended when it is left.
+
+    `configuration` is the text of its pairingd.toml.
+    """
+    policy, state, settings = folder / "policy", folder / "state", folder / "pairingd.toml"
     for directory in (policy, state):
         directory.mkdir(parents=True, exist_ok=True)
-    for old in policy.glob("*.toml"):
-        old.unlink()
-    for number, text in enumerate(rules, start=1):
-        file = policy / f"{number}0-rule.toml"
-        # pairingd refuses digits in a file that others can read.
-        file.touch(mode=0o600)
-        file.write_text(text)
+    _write_rules(policy, rules)
+    settings.write_text(configuration)
     process = await asyncio.create_subprocess_exec(
         BINARIES / "pairingd",
         "--journal",
-        *("--policy-directory", str(policy), "--state-directory", str(state)),
+        *("--policy-directory", str(policy), "--state-directory", str(state), "--configuration", str(settings)),
         stdin=asyncio.subprocess.DEVNULL,
     )
     try:
@@ -113,10 +120,21 @@ async def pairingd(folder: Path, *rules: str) -> AsyncIterator[Pairingd]:
             while (await run("busctl", "status", SERVICE)).status != 0:
                 assert process.returncode is None, f"pairingd ended with status {process.returncode}"
                 await asyncio.sleep(0.05)
-        yield Pairingd(process.pid)
+        yield Pairingd(process.pid, policy)
     finally:
         status = await end(process)
     assert status == 0, f"pairingd ended with status {status}"
+
+
+def _write_rules(policy: Path, rules: Sequence[str]) -> list[Path]:
+    for old in policy.glob("*.toml"):
+        old.unlink()
+    files = [policy / f"{number}0-rule.toml" for number in range(1, len(rules) + 1)]
+    for file, text in zip(files, rules, strict=True):
+        # pairingd refuses digits in a file that others can read.
+        file.touch(mode=0o600)
+        file.write_text(text)
+    return files
 
 
 async def pairingctl(*arguments: str, stdin: str | None = None, timeout: float = 60) -> Completed:

@@ -11,9 +11,11 @@ import pytest
 
 from air import Air
 from gateway.bluez import BlueZ
+from gateway.other import OtherProgram
 from gateway.programs import BINARIES, Pairingd, pairingd
 
-# Starts the daemon with the rule files given: `async with start(CUFF) as daemon:`.
+# Starts the daemon with the rule files given, and with a pairingd.toml where one is wanted:
+# `async with start(CUFF, configuration="...") as daemon:`.
 Start = Callable[..., AbstractAsyncContextManager[Pairingd]]
 
 
@@ -42,7 +44,14 @@ async def bluez(bluetoothd: BlueZ) -> AsyncIterator[BlueZ]:
 def start(tmp_path: Path, bluez: BlueZ) -> Start:
     if not (BINARIES / "pairingd").exists():
         pytest.fail(f"no pairingd in {BINARIES}; `make` builds it", pytrace=False)
-    return lambda *rules: pairingd(tmp_path, *rules)
+    return lambda *rules, configuration="": pairingd(tmp_path, *rules, configuration=configuration)
+
+
+@pytest.fixture
+async def somebody() -> AsyncIterator[OtherProgram]:
+    """Another program that uses BlueZ, beside the daemon."""
+    async with OtherProgram.open() as somebody:
+        yield somebody
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,8 +23,9 @@ passkey = "reject"
 """
 
 
-def rule(name: str, capability: IOCapability, **answers: str) -> str:
-    """A rule for the device of this name. Answers are TOML: `passkey='{ value = "123456" }'`."""
+def rule(name: str, capability: IOCapability, pairing: str = "", **answers: str) -> str:
+    """A rule for the device of this name. Answers are TOML: `passkey='{ value = "123456" }'`; so are further lines
+    of `[pairing]`: `'when = "window"'`."""
     lines = "\n".join(f"{question} = {answer}" for question, answer in answers.items())
     return f"""
 description = "{name}"
@@ -34,6 +35,7 @@ name = ["{name}"]
 
 [pairing]
 io-capability = "{capability.name}"
+{pairing}
 
 [answer]
 {lines}

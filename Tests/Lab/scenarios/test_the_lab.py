@@ -10,21 +10,22 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from dbus_fast import BusType, Message, MessageFlag, MessageType
+from dbus_fast import Message, MessageFlag, MessageType
 from dbus_fast.aio import MessageBus
 
 from air import Air, Code, Direction, IOCapability, Peripheral, Reason, Traits, comparison_lock, cuff, keyboard, meter
 from air import refuse
-from gateway.bluez import ADAPTER, BlueZ, path_of
+from gateway.bluez import BlueZ, path_of
+from gateway.other import OtherProgram
 
 AGENT = "/test/agent"
 
 
-class PlainAgent:
+class PlainAgent(OtherProgram):
     """Agent1 that says yes to everything and remembers what it was asked."""
 
     def __init__(self, bus: MessageBus) -> None:
-        self._bus = bus
+        super().__init__(bus)
         self.asked: asyncio.Queue[Message] = asyncio.Queue()
         self.passkey = 0
         bus.add_message_handler(self._handle)
@@ -39,19 +40,6 @@ class PlainAgent:
             return Message.new_method_return(message, "u", [self.passkey])
         return Message.new_method_return(message)
 
-    async def call(self, path: str, interface: str, member: str, signature: str = "", *body: object) -> Message:
-        message = Message("org.bluez", path, f"org.bluez.{interface}", member, signature=signature, body=list(body))
-        answer = await self._bus.call(message)
-        assert answer is not None
-        return answer
-
-    async def find(self, bluez: BlueZ, address: str) -> None:
-        await self.call(ADAPTER, "Adapter1", "StartDiscovery")
-        async with asyncio.timeout(10):
-            while await bluez.device(address, "RSSI") is None:
-                await asyncio.sleep(0.1)
-        await self.call(ADAPTER, "Adapter1", "StopDiscovery")
-
     async def pair(self, bluez: BlueZ, traits: Traits, capability: str) -> Message:
         registered = await self.call("/org/bluez", "AgentManager1", "RegisterAgent", "os", AGENT, capability)
         assert registered.message_type is MessageType.METHOD_RETURN, registered.body
@@ -61,9 +49,8 @@ class PlainAgent:
 
 @pytest.fixture
 async def agent() -> AsyncIterator[PlainAgent]:
-    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    yield PlainAgent(bus)
-    bus.disconnect()
+    async with PlainAgent.open() as agent:
+        yield agent
 
 
 async def test_a_cuff_pairs_with_legacy_just_works(air: Air, bluez: BlueZ, agent: PlainAgent) -> None:
@@ -153,3 +140,14 @@ async def test_a_bond_serves_the_next_connection(air: Air, bluez: BlueZ, agent: 
         assert answer.message_type is MessageType.METHOD_RETURN, answer.body
         assert device.connected
         assert not device.tape.pdus, "a bonded device shall not pair again"
+
+
+async def test_a_device_that_has_left_is_heard_no_more(air: Air, bluez: BlueZ, agent: PlainAgent) -> None:
+    async with air.add(cuff()) as gone:
+        pass
+    # What follows the end of a link may come a moment too late.
+    await gone.advertise()
+    async with air.add(meter()) as other:
+        await agent.find(bluez, other.traits.address)
+        await agent.find(bluez, other.traits.address)
+    assert await bluez.devices() == [path_of(other.traits.address)]
