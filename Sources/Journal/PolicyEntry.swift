@@ -7,7 +7,8 @@ extension Entry {
     public static func policyLoaded(rules: Int, warnings: [String]) -> Entry {
         let problems = warnings.isEmpty ? "" : ", with warnings:\n" + warnings.joined(separator: "\n")
         return Entry(
-            warnings.isEmpty ? .notice : .warning, "\(rules) rules are in force\(problems)",
+            warnings.isEmpty ? .notice : .warning,
+            "\(counted(rules, "rule")) \(rules == 1 ? "is" : "are") in force\(problems)",
             messageID: "e4bd561e17e443398114c0175c8f032f", fields: [Field("PAIRINGD_DECISION", "accepted")])
     }
 
@@ -24,3 +25,6 @@ extension Entry {
             messageID: "a46ba423e24f4b3388961f845ded8a6b", fields: [Field("PAIRINGD_DECISION", "rejected")])
     }
 }
+
+/// `1 rule`, `2 rules`.
+public func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }

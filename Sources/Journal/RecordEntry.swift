@@ -17,6 +17,7 @@ extension Entry {
         add("REQUEST", record.request?.description)
         add("KIND", record.kind?.rawValue)
         add("DECISION", record.verdict.rawValue)
+        add("DECIDER", Self.word(record.decider))
         add("RESULT", record.result?.rawValue)
         add("REASON", record.reason)
         add("ACTOR_UID", record.actor.map { String($0.uid) })
@@ -51,13 +52,29 @@ extension Entry {
             return "\(device): \(kind) waits for an answer, request \(record.request?.description ?? "?")\(reason)"
         case .pairing:
             let result = record.result.map { "\($0.rawValue). \($0.sentence)" } ?? record.verdict.rawValue
-            return "\(device): pairing \(record.pairing?.description ?? "?"): \(result)"
+            let decider = if case .events = record.decider { "" } else { " Decided by \(decider(record))." }
+            return "\(device): pairing \(record.pairing?.description ?? "?"): \(result)\(decider)"
                 + (record.reason.isEmpty ? "" : " Reason: \(record.reason)")
         case .removal: return "\(device): forgotten, \(record.verdict.rawValue), by \(decider(record))\(reason)"
         case .windowOpened: return "window opened by \(decider(record))\(reason)"
         case .windowClosed: return "window closed by \(decider(record))"
         case .lockOut: return device.isEmpty ? "locked out\(reason)" : "\(device): locked out\(reason)"
         case .refusal: return "\(device): refused by \(decider(record))\(reason)"
+        }
+    }
+
+    /// Who decided, as a word for programs.
+    private static func word(_ decider: Record.Decider) -> String {
+        switch decider {
+        case .rule: "rule"
+        case .noRule: "default"
+        case .person: "user"
+        case .expiry: "expiry"
+        case .cancellation: "cancellation"
+        case .safeguard: "safeguard"
+        case .events: "events"
+        case .kernel: "kernel"
+        case .device: "device"
         }
     }
 

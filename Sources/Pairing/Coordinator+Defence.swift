@@ -68,12 +68,11 @@ extension Coordinator {
         else { return }
         refusedSecurity.insert(device.reference)
         emit(.disconnect(device.reference))
-        emit(
-            .record(
-                Record(
-                    subject: .refusal, device: device.reference, address: address, name: device.facts.name,
-                    adapter: adapter, rule: rule.name, verdict: .rejected, decider: .rule,
-                    reason: "the device asked for security (SMP Security Request); the link is closed")))
+        recordRefusal(
+            Record(
+                subject: .refusal, device: device.reference, address: address, name: device.facts.name,
+                adapter: adapter, rule: rule.name, verdict: .rejected, decider: .rule,
+                reason: "the device asked for security (SMP Security Request); the link is closed"), at: now)
     }
 
     /// A pairing ended on the air, and no agent was asked: it was the kernel that refused, or another program's pairing.
@@ -88,12 +87,23 @@ extension Coordinator {
         }
         guard !isAfterwards else { return }
         let name = failure.reason.name ?? "reason \(failure.reason.rawValue)"
-        emit(
-            .record(
-                Record(
-                    subject: .refusal, device: device?.reference, address: address, name: device?.facts.name,
-                    adapter: adapter, verdict: .rejected, decider: failure.direction == .sent ? .kernel : .device,
-                    reason: "\(name), and no question came to pairingd")))
+        recordRefusal(
+            Record(
+                subject: .refusal, device: device?.reference, address: address, name: device?.facts.name,
+                adapter: adapter, verdict: .rejected, decider: failure.direction == .sent ? .kernel : .device,
+                reason: "\(name), and no question came to pairingd"), at: now)
+    }
+
+    /// Strangers cause these as often as they like: so many a minute are written down.
+    private mutating func recordRefusal(_ record: Record, at now: Moment) {
+        if now.monotonic.elapsed(since: refusals.since) >= .seconds(60) { refusals = (now.monotonic, 0) }
+        refusals.count += 1
+        guard refusals.count <= bounds.refusalsPerMinute else { return }
+        var record = record
+        if refusals.count == bounds.refusalsPerMinute {
+            record.reason += "; more of them are not recorded for a minute"
+        }
+        emit(.record(record))
     }
 }
 

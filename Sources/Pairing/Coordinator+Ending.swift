@@ -137,6 +137,7 @@ extension Coordinator {
     ) {
         guard let pairing = live[number] else { return }
         if outcome.result == .paired, let weakness = weakness(of: pairing) { return undo(number, weakness, at: now) }
+        let outcome = remarked(outcome, pairing)
         let isBeingUndone = if case .ending(_, .removal) = pairing.state { true } else { false }
         let isUndone =
             !isBeingUndone && mayHaveBond(number)
@@ -163,6 +164,20 @@ extension Coordinator {
         count(snapshot, at: now)
         if outcome.result == .paired { afterPairing(pairing, at: now) }
         if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
+    }
+
+    /// A pairing that BlueZ keeps no bond of is one until the link ends; whoever wanted a bond has to know.
+    private func remarked(_ outcome: PairingOutcome, _ pairing: LivePairing) -> PairingOutcome {
+        guard outcome.result == .paired, outcome.reason.isEmpty, pairing.rule?.profile.pairing.bond == .keep,
+            let device = pairing.device.flatMap({ devices[$0] }), device.isPaired, !device.isBonded
+        else { return outcome }
+        let isPairable = adapters[device.reference.adapter]?.isPairable == true
+        return PairingOutcome(
+            .paired,
+            isPairable
+                ? "no bond was made: it is lost with the connection"
+                : "no bond was made, because the adapter is not pairable (bluetoothctl pairable on): it is lost with the connection"
+        )
     }
 
     /// What the rule wants done with a device that is paired now.

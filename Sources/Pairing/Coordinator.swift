@@ -41,6 +41,8 @@ public struct Coordinator: Sendable {
     var agreements: [LockOuts.Key: PairingAgreement] = [:]
     /// Devices whose bond goes when their link ends.
     var sessionBonds: Set<DeviceReference> = []
+    /// Refusals that were recorded since a moment, of those that ask no agent.
+    var refusals = (since: MonotonicTime(microseconds: 0), count: 0)
     /// Devices whose Security Request was refused, until their link ends.
     var refusedSecurity: Set<DeviceReference> = []
 

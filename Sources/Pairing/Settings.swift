@@ -54,6 +54,8 @@ public struct Bounds: Hashable, Sendable {
     public var failuresPerDevice = 5
     /// The same for all devices of an adapter that start pairings.
     public var failuresPerAdapter = 50
+    /// Refusals without a question that are recorded within a minute.
+    public var refusalsPerMinute = 20
     /// Links of which it is kept what they agreed on.
     public var agreements = 256
     /// Devices whose failures are counted.

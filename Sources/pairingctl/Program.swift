@@ -86,8 +86,10 @@ enum Program {
             case _ where first.hasPrefix("-"): return arguments
             default:
                 // Verbs with verbs of their own take the options behind those.
-                let isGroup = ["policy", "window"].contains(first) && rest.dropFirst().first?.hasPrefix("-") == false
-                return rest.prefix(isGroup ? 2 : 1) + leading + rest.dropFirst(isGroup ? 2 : 1)
+                guard ["policy", "window"].contains(first), case let inner = verbFirst(Array(rest.dropFirst())),
+                    let verb = inner.first, !verb.hasPrefix("-")
+                else { return [first] + leading + rest.dropFirst() }
+                return [first, verb] + leading + inner.dropFirst()
             }
         }
         return arguments

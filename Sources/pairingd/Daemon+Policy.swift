@@ -11,22 +11,28 @@ import Policy
 extension Daemon {
     /// Reads every policy file; what is in force changes only if all of them are right.
     ///
+    /// - Parameter isWish: Somebody asked for it, and is told also that nothing has changed.
     /// - Throws: ``PolicyErrors``, after they were written down.
-    func reload() throws(PolicyErrors) {
+    func reload(isWish: Bool = true) throws(PolicyErrors) {
         ServiceManager.reloading()
-        defer { ServiceManager.ready(status: "\(policy.rules.count) rules") }
-        let old = policy.configuration.agent
+        defer { ServiceManager.ready(status: counted(policy.rules.count, "rule")) }
+        let old = policy
         do throws(PolicyErrors) {
             policy = try options.policyFiles.load(after: policy)
         } catch {
+            guard isWish || error.errors != policyErrors else { throw error }
             policyErrors = error.errors
             write(.policyRefused(error.errors.map(\.description), isStart: false))
             policyChanged()
             throw error
         }
+        let isNews =
+            !policyErrors.isEmpty || policy.rules != old.rules || policy.files != old.files
+            || policy.configuration != old.configuration || policy.warnings != old.warnings
+        guard isWish || isNews else { return }
         policyErrors = []
         write(.policyLoaded(rules: policy.rules.count, warnings: policy.warnings.map(\.description)))
-        if policy.configuration.agent != old {
+        if policy.configuration.agent != old.configuration.agent {
             write(Entry(.warning, "what changed in [agent] takes effect when pairingd is restarted"))
         }
         feed(.settingsChanged(Timing(policy.configuration), Bounds(policy.configuration)))
@@ -34,11 +40,8 @@ extension Daemon {
         policyChanged()
     }
 
-    /// Reads the files again because they have changed, or because systemd or somebody asks for it.
-    func reloadQuietly() {
-        // What is wrong is in the journal and in PolicyErrors.
-        try? reload()
-    }
+    /// Reads the files again where nobody waits for the end: what is wrong is in the journal and in PolicyErrors.
+    func reloadQuietly(isWish: Bool) { try? reload(isWish: isWish) }
 
     /// Shows what follows from other rules.
     private func policyChanged() {
@@ -54,7 +57,7 @@ extension Daemon {
             return
         }
         do {
-            let watcher = try watcher ?? PolicyWatcher { [weak self] in self?.reloadQuietly() }
+            let watcher = try watcher ?? PolicyWatcher { [weak self] in self?.reloadQuietly(isWish: false) }
             self.watcher = watcher
             watcher.follow(options.policyFiles)
         } catch {

@@ -88,7 +88,7 @@ final class Daemon {
         case .appeared:
             journal.write(Entry(.info, "BlueZ is there; default agent: \(client.defaultAgent.rawValue)"))
             feed(.bluezAppeared)
-            ServiceManager.status("ready, \(policy.rules.count) rules")
+            ServiceManager.status("ready, \(counted(policy.rules.count, "rule"))")
         case .vanished:
             journal.write(Entry(.notice, "bluetoothd left the bus; waiting for it"))
             questions = [:]

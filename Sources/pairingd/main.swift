@@ -39,7 +39,7 @@ final class Process {
         for signal in [SIGTERM, SIGINT] {
             if let source = try? EventSource.signal(signal, { [weak self] in self?.stop() }) { signals.append(source) }
         }
-        if let source = try? EventSource.signal(SIGHUP, { [weak self] in self?.daemon?.reloadQuietly() }) {
+        if let source = try? EventSource.signal(SIGHUP, { [weak self] in self?.daemon?.reloadQuietly(isWish: true) }) {
             signals.append(source)
         }
         mkdir(options.stateDirectory, 0o700)
@@ -55,7 +55,7 @@ final class Process {
                 fail("\(Server.name) is taken: another pairingd is running")
                 return
             }
-            ServiceManager.ready(status: "\(policy.rules.count) rules")
+            ServiceManager.ready(status: counted(policy.rules.count, "rule"))
         } catch {
             fail("cannot use the bus: \(error)")
         }

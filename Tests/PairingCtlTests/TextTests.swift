@@ -46,6 +46,14 @@ struct TextTests {
                 "devices", "--json", "--bus", "a:b", "-q",
             ])
         #expect(Program.verbFirst(["--json"]) == ["--json"])
+        #expect(Program.verbFirst(["--json", "policy", "list", "x"]) == ["policy", "list", "--json", "x"])
+        #expect(Program.verbFirst(["policy", "--json", "list"]) == ["policy", "list", "--json"])
+        #expect(
+            Program.verbFirst(["-q", "window", "--bus", "a", "open", "1min"]) == [
+                "window", "open", "-q", "--bus", "a", "1min",
+            ])
+        #expect(Program.verbFirst(["--json", "policy"]) == ["policy", "--json"])
+        #expect(Program.verbFirst(["policy", "--help"]) == ["policy", "--help"])
         #expect(Program.verbFirst(["--help"]) == ["--help"])
         #expect(Program.verbFirst(["--json", "--help"]) == ["--json", "--help"])
     }

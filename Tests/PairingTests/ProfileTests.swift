@@ -46,6 +46,19 @@ struct ProfileTests {
         #expect(world.calls == [.remove(cuff)])
     }
 
+    @Test("says that there is no bond where BlueZ made none, and the rule wants one")
+    func withoutBond() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        let facts = DeviceFacts(address: cuff.address, name: "Cuff")
+        world.send(
+            .deviceChanged(
+                DeviceSnapshot(reference: cuff, facts: facts, isPaired: true, isBonded: false, isConnected: true)))
+        world.pairReturns(number)
+        #expect(world.result(of: number) == .paired)
+        #expect(world.reason(of: number).hasPrefix("no bond was made"))
+    }
+
     @Test("keeps a bond that is to be kept, and one from before")
     func kept() throws {
         var world = try Self.paired { $0.pairing.bond = .keep }

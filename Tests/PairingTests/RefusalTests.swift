@@ -114,6 +114,22 @@ struct RefusalTests {
         #expect(world.records.first?.decider == .device)
     }
 
+    @Test("What the kernel refuses again and again is recorded some times a minute")
+    func flood() throws {
+        var world = World()
+        world.device(connected: true)
+        var records: [Record] = []
+        for _ in 0..<100 {
+            world.smpFailure(.sent, .pairingNotSupported)
+            records += world.records
+        }
+        #expect(records.count == 20)
+        #expect(records.last?.reason.hasSuffix("more of them are not recorded for a minute") == true)
+        world.wait(.seconds(60))
+        world.smpFailure(.sent, .pairingNotSupported)
+        #expect(world.records.count == 1)
+    }
+
     @Test("What follows on the air from our own refusal is not recorded as the kernel's")
     func consequence() throws {
         var world = World(rules: NoRules())

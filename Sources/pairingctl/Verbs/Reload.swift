@@ -23,6 +23,7 @@ struct Reload: Verb {
             let errors = try await client.manager().properties.texts("PolicyErrors")
             guard !errors.isEmpty else { throw error }
             for line in errors { session.output.error(line) }
+            if session.output.isJSON { session.output.document(["errors": .strings(errors)]) }
             throw Failure(.failed, "the rules that were in force stay so")
         }
         let state = try await client.manager().properties
