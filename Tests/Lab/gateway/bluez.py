@@ -64,6 +64,13 @@ class BlueZ:
     async def bonded(self, address: str) -> bool:
         return bool(await self.device(address, "Bonded"))
 
+    async def connected(self, address: str) -> bool:
+        return bool(await self.device(address, "Connected"))
+
+    async def disconnect(self, address: str) -> None:
+        done = await run("busctl", "call", "org.bluez", path_of(address), "org.bluez.Device1", "Disconnect")
+        assert done.status == 0, done.errors
+
     async def devices(self) -> list[str]:
         """Object paths of all devices."""
         listing = await run("busctl", "--list", "tree", "org.bluez")

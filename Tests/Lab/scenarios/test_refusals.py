@@ -22,6 +22,7 @@ async def test_a_stranger_that_asks_for_security_is_refused_by_the_daemon(
         assert written["PAIRINGD_RESULT"] == "rejected-by-policy"
         assert written["PAIRINGD_DECISION"] == "rejected"
         assert written["PAIRINGD_REASON"] == "no rule matches the device"
+        assert written["PAIRINGD_DECIDER"] == "default"
         assert "PAIRINGD_RULE" not in written
         await device.tape.until(Code.PAIRING_FAILED, Direction.SENT)
         assert device.tape.request
@@ -40,7 +41,7 @@ async def test_what_the_kernel_refuses_without_asking_is_recorded_too(
             written = await record(daemon.pid, "refused by the kernel", device=address)
         finally:
             await bluez.set(ADAPTER, "Adapter1", "Pairable", "b", "true")
-        assert written["PAIRINGD_DECISION"] == "rejected"
+        assert (written["PAIRINGD_DECISION"], written["PAIRINGD_DECIDER"]) == ("rejected", "kernel")
         assert "Pairing Not Supported" in written["PAIRINGD_REASON"]
         # No question, so no pairing.
         assert "PAIRINGD_PAIRING" not in written
