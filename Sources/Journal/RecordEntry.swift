@@ -32,6 +32,7 @@ extension Entry {
         switch subject {
         case .question: "b3e21aa857524a79a2ec5eaf51389dde"
         case .requestOpened: "9577eebafdc14ca2818c0184083a5cbd"
+        case .attempt: "34f93d1e7c544961be06c6c105f2e95f"
         case .pairing: "fdec94d5205545d6ac993c19f3ea718a"
         case .removal: "ecbe85ca480147cfa8449fce9cfd3438"
         case .windowOpened: "4f0cf4ee611d49899bb1e1c7184dc90d"
@@ -50,6 +51,11 @@ extension Entry {
         case .question: return "\(device): \(kind) \(record.verdict.rawValue) by \(decider(record))\(reason)"
         case .requestOpened:
             return "\(device): \(kind) waits for an answer, request \(record.request?.description ?? "?")\(reason)"
+        case .attempt:
+            let result = record.result.map { "\($0.rawValue). \($0.sentence)" } ?? record.verdict.rawValue
+            return
+                "\(device): attempt \(record.attempt ?? 1) of pairing \(record.pairing?.description ?? "?"): \(result)"
+                + " Trying again.\(record.reason.isEmpty ? "" : " Reason: \(record.reason)")"
         case .pairing:
             let result = record.result.map { "\($0.rawValue). \($0.sentence)" } ?? record.verdict.rawValue
             let decider = if case .events = record.decider { "" } else { " Decided by \(decider(record))." }

@@ -18,7 +18,7 @@ extension Coordinator {
             enter(.ending(cause, .disconnection(until: until)), number)
             for request in openRequests(of: number) { cancel(request, at: now) }
             if let device = pairing.device { emit(.disconnect(device)) }
-        case .queued, .awaitingRemoval, .discovering, .disconnecting, .answering, .verifying:
+        case .queued, .awaitingRemoval, .discovering, .disconnecting, .pausing, .answering, .verifying:
             finish(number, cause, at: now)
         }
     }
@@ -94,6 +94,8 @@ extension Coordinator {
             prepare(number, at: now)
         // Whichever of its deadlines is over, what was not seen on the air says more than how long it took.
         case .discovering: preparationExpired(pairing, at: now)
+        case .pausing:
+            if isOver { finish(number, .timedOut, at: now) } else { prepare(number, at: now) }
         case .queued, .awaitingRemoval, .disconnecting:
             if isOver { finish(number, .timedOut, at: now) } else { preparationExpired(pairing, at: now) }
         case .pairing(let call):
@@ -137,10 +139,14 @@ extension Coordinator {
     ) {
         guard let pairing = live[number] else { return }
         if outcome.result == .paired, let weakness = weakness(of: pairing) { return undo(number, weakness, at: now) }
+        if canReply, cause == nil || pairing.state.isBeingUndone,
+            let attempt = nextAttempt(pairing, after: outcome, at: now)
+        {
+            return tryAgain(number, attempt, after: outcome, at: now)
+        }
         let outcome = remarked(outcome, pairing)
-        let isBeingUndone = if case .ending(_, .removal) = pairing.state { true } else { false }
         let isUndone =
-            !isBeingUndone && mayHaveBond(number)
+            !pairing.state.isBeingUndone && mayHaveBond(number)
             && (cause?.undoesBond == true || pairing.state.mayHaveBrokenBond)
         for request in openRequests(of: number) {
             let isDone = outcome.result == .paired && request.question.kind.isDisplay
@@ -183,6 +189,7 @@ extension Coordinator {
     /// What the rule wants done with a device that is paired now.
     private mutating func afterPairing(_ pairing: LivePairing, at now: Moment) {
         guard let device = pairing.device, let profile = pairing.rule?.profile else { return }
+        remember(pairing, at: now)
         if profile.after.trust { emit(.trust(device)) }
         if profile.pairing.bond != .keep { sessionBonds.insert(device) }
         if profile.after.disconnect { emit(.disconnect(device)) }

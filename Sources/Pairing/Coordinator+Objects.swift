@@ -126,7 +126,7 @@ extension Coordinator {
             guard let pairing = live[number], pairing.device == reference else { continue }
             modify(number) { $0.evidence.isConnected = false }
             switch pairing.state {
-            case .queued, .awaitingRemoval, .discovering, .disconnecting: prepare(number, at: now)
+            case .queued, .awaitingRemoval, .discovering, .disconnecting, .pausing: prepare(number, at: now)
             case .answering: finish(number, at: now)
             case .verifying: finish(number, PairingOutcome(.failed, "BlueZ removed the device"), at: now)
             case .ending(let cause, .disconnection), .ending(let cause, .removal): finish(number, cause, at: now)

@@ -23,6 +23,7 @@ extension Coordinator {
     mutating func prepare(_ number: PairingNumber, at now: Moment) {
         guard let pairing = live[number], pairing.state.isPreparation, case .requested(let wish) = pairing.origin
         else { return }
+        if case .pausing(let until) = pairing.state, now.monotonic < until { return }
         guard let device = knownDevice(for: pairing, wish) else {
             follow(nil, for: number)
             return search(number, on: wish.adapter, at: now)
@@ -50,7 +51,11 @@ extension Coordinator {
             // BlueZ 5.66 never answers Pair() for a bonded device.
             if device.hasBond { return finish(number, PairingOutcome(.alreadyBonded), at: now) }
             switch rule.profile.pairingMode(of: facts(of: device, isSettled: isSettled, at: now)) {
-            case .ready: approach(number, device, rule.profile.pairing.ioCapability, at: now)
+            case .ready:
+                // Other rules may have come between two attempts, with fewer of them.
+                let pairing = live[number] ?? pairing
+                let plan = plan(pairing, rule)
+                approach(number, device, plan[min(pairing.attempt, plan.count) - 1], at: now)
             case .notReady where isSettled: finish(number, .notInPairingMode, at: now)
             // What BlueZ heard last may be from before the button was pressed.
             case .notReady, .unknown: search(number, on: reference.adapter, at: now)

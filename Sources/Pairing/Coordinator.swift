@@ -39,6 +39,8 @@ public struct Coordinator: Sendable {
     var lockOuts = LockOuts()
     /// What the links that are there have agreed on in SMP.
     var agreements: [LockOuts.Key: PairingAgreement] = [:]
+    /// The capabilities with which devices paired whose rules have several.
+    var proven: [LockOuts.Key: IOCapability] = [:]
     /// Devices whose bond goes when their link ends.
     var sessionBonds: Set<DeviceReference> = []
     /// Refusals that were recorded since a moment, of those that ask no agent.

@@ -51,7 +51,8 @@ struct LivePairing: Sendable {
     var hasSucceeded = false
     /// A bond from before is not this pairing's to undo.
     var hadBond = false
-    let attempt = 1
+    /// From 1.
+    var attempt = 1
 
     /// When something has to happen at the latest.
     var nextDeadline: MonotonicTime? {
@@ -108,7 +109,7 @@ struct LivePairing: Sendable {
     }
 }
 
-/// Where a live pairing stands. The first four are for requested ones only, `answering` for incoming ones only.
+/// Where a live pairing stands. The first five are for requested ones only, `answering` for incoming ones only.
 enum PairingState: Sendable {
     case queued
     /// The device is being removed from BlueZ.
@@ -117,6 +118,8 @@ enum PairingState: Sendable {
     case discovering(adapters: Set<AdapterReference>, until: MonotonicTime)
     /// On a live link, BlueZ from 5.81 on ignores the capability (`src/device.c`, pair_device): it is closed first.
     case disconnecting(until: MonotonicTime)
+    /// An attempt came to nothing, and the next one follows.
+    case pausing(until: MonotonicTime)
     /// Our `Pair()` is outstanding.
     case pairing(PairCall)
     /// The device asks; `until` is when it has to have come to something.
@@ -148,7 +151,7 @@ enum PairingState: Sendable {
     var deadline: MonotonicTime? {
         switch self {
         case .queued: nil
-        case .awaitingRemoval(let until), .discovering(_, let until), .disconnecting(let until),
+        case .awaitingRemoval(let until), .discovering(_, let until), .disconnecting(let until), .pausing(let until),
             .answering(let until), .verifying(let until):
             until
         case .pairing(let call): call.bondedUntil
@@ -161,7 +164,7 @@ enum PairingState: Sendable {
     /// Is nothing asked of the device yet?
     var isPreparation: Bool {
         switch self {
-        case .queued, .awaitingRemoval, .discovering, .disconnecting: true
+        case .queued, .awaitingRemoval, .discovering, .disconnecting, .pausing: true
         case .pairing, .answering, .verifying, .ending: false
         }
     }
@@ -169,6 +172,10 @@ enum PairingState: Sendable {
     /// BlueZ unpairs in the kernel when the pairing is over just before `CancelPairing()` comes, and still shows the bond.
     var mayHaveBrokenBond: Bool {
         if case .ending(_, .pairResult(.sent, _)) = self { true } else { false }
+    }
+
+    var isBeingUndone: Bool {
+        if case .ending(_, .removal) = self { true } else { false }
     }
 
     var isEnding: Bool {
@@ -179,7 +186,7 @@ enum PairingState: Sendable {
         switch self {
         case .queued: .queued
         case .discovering: .discovering
-        case .awaitingRemoval, .disconnecting: .preparing
+        case .awaitingRemoval, .disconnecting, .pausing: .preparing
         case .pairing, .answering: .pairing
         case .verifying: .verifying
         case .ending: .ending

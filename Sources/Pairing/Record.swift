@@ -10,6 +10,8 @@ public struct Record: Hashable, Sendable {
         case question
         /// A question of BlueZ waits for a person or a program.
         case requestOpened = "request-opened"
+        /// One attempt of a pairing came to nothing, and another follows.
+        case attempt
         /// A pairing came to its result.
         case pairing
         /// A device was removed from BlueZ, with its bond.

@@ -45,6 +45,9 @@ struct Gateway {
         if startBlueZ { try await wait("BlueZ is known") { await property("BlueZ") == .string("running") } }
     }
 
+    /// Does the daemon write this? What it wrote comes a moment after what it did.
+    func says(_ text: String) async -> Bool { await eventually { daemon.errorOutput.contains(text) } }
+
     struct DidNotHappen: Error { let what: String }
 
     func wait(_ what: String, _ condition: @LoopActor () async -> Bool) async throws {

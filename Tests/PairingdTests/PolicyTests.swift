@@ -205,7 +205,7 @@ struct PolicyTests {
         try gateway.files.configure("[agent]\nio-capability = \"KeyboardOnly\"\n")
         try await gateway.call("Reload")
         #expect(
-            gateway.daemon.errorOutput.contains("what changed in [agent] takes effect when pairingd is restarted"),
+            await gateway.says("what changed in [agent] takes effect when pairingd is restarted"),
             gateway.transcript)
         let agent = try #require(gateway.bluez.defaultAgent, gateway.transcript)
         #expect(gateway.bluez.registeredAgents[agent] == .displayOnly, gateway.transcript)

@@ -113,7 +113,7 @@ struct WindowTests {
         #expect(await gateway.property("Rule", of: Self.device, "Device1") == .string("10-rule"))
         try await gateway.wait("the window is closed") { await until(gateway) == 0 }
         #expect(await gateway.property("Rule", of: Self.device, "Device1") == nil)
-        #expect(gateway.daemon.errorOutput.contains("window closed by expiry"), gateway.transcript)
+        #expect(await gateway.says("window closed by expiry"), gateway.transcript)
     }
 
     @Test("Opening and closing announce the change to whoever listens")

@@ -85,17 +85,15 @@ enum RuleSchema {
         Key("accept-incoming", \.acceptIncoming, .boolean, help: "May a device without a bond start the pairing?"),
         Key("when", \.when, .word, help: "Does the rule hold always, or only while a window is open?"),
         Key(
-            "attempts", \.attempts, .integer(1...10, example: "2"), help: "How often a pairing that we start is tried.",
-            isPending: { $0 > 1 }),
+            "attempts", \.attempts, .integer(1...10, example: "2"), help: "How often a pairing that we start is tried."),
         Key(
-            "retry-after", \.retryAfter, .timespan(.zero ... .seconds(60)), help: "The pause before the next attempt.",
-            isPending: { _ in true }),
+            "retry-after", \.retryAfter, .timespan(.zero ... .seconds(60)), help: "The pause before the next attempt."),
         Key(
             "timeout", \.timeout, .timespan(.seconds(5)...(.seconds(3600))),
             help: "How long a pairing that we start may take, from its turn on."),
         Key(
             "fallback", \.fallbacks, .tables(fallback, startingWith: PairingFallback()),
-            help: "What is tried once the attempts are used up, in order.", isPending: { !$0.isEmpty }),
+            help: "What is tried once the attempts are used up, in order; what worked comes first the next time."),
     ])
 
     private static let fallback = Schema<PairingFallback>(keys: [

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bluetooth
+import Policy
+
+/// Several attempts at one pairing, with one IO capability after the other.
+///
+/// Devices refuse for reasons of their own: some fail the first attempt and take the second, some take one capability
+/// and not another. What worked is tried first the next time.
+extension Coordinator {
+    /// The capabilities of a pairing's attempts, in order.
+    func plan(_ pairing: LivePairing, _ rule: Rule) -> [IOCapability] {
+        let settings = rule.profile.pairing
+        var plan = Array(repeating: settings.ioCapability, count: settings.attempts)
+        plan += settings.fallbacks.map(\.ioCapability)
+        if let key = key(of: pairing), let proven = proven[key], let place = plan.firstIndex(of: proven) {
+            plan.insert(plan.remove(at: place), at: 0)
+        }
+        return plan
+    }
+
+    /// The number of the attempt that follows on one that came to nothing; `nil` when that was the end.
+    func nextAttempt(_ pairing: LivePairing, after outcome: PairingOutcome, at now: Moment) -> Int? {
+        guard case .requested = pairing.origin, let rule = pairing.rule else { return nil }
+        let plan = plan(pairing, rule)
+        guard plan.count > pairing.attempt else { return nil }
+        let resumption = now.monotonic + rule.profile.pairing.retryAfter
+        guard pairing.deadline.map({ resumption < $0 }) ?? true else { return nil }
+        switch outcome.result {
+        case .peerRefused, .connectionLost, .notReachable, .smpTimeout, .failed: return pairing.attempt + 1
+        case .wrongPasskey:
+            // A person may read the digits again; a rule would say the same once more.
+            return rule.profile.answers.passkey == .ask ? pairing.attempt + 1 : nil
+        case .tooWeak, .keyTooShort:
+            // The same capability would lead to the same.
+            let used = plan[pairing.attempt - 1]
+            return plan.indices.dropFirst(pairing.attempt).first { plan[$0] != used }.map { $0 + 1 }
+        default: return nil
+        }
+    }
+
+    /// Ends an attempt, and begins the next one after the rule's pause.
+    mutating func tryAgain(_ number: PairingNumber, _ attempt: Int, after outcome: PairingOutcome, at now: Moment) {
+        guard let pairing = live[number], let rule = pairing.rule else { return }
+        for request in openRequests(of: number) { cancel(request, at: now) }
+        emit(
+            .record(
+                Record(
+                    subject: .attempt, device: pairing.device, address: pairing.address, name: pairing.name,
+                    adapter: pairing.device?.adapter, rule: rule.name, pairing: number, verdict: .failed,
+                    decider: .events, result: outcome.result, reason: outcome.reason, attempt: pairing.attempt)))
+        let until = now.monotonic + rule.profile.pairing.retryAfter
+        modify(number) { pairing in
+            pairing.attempt = attempt
+            pairing.state = .pausing(until: until)
+            pairing.evidence = Evidence()
+            pairing.hasSucceeded = false
+            pairing.hasLookedAgain = false
+        }
+    }
+
+    /// Keeps in mind what worked where more than one thing could have.
+    mutating func remember(_ pairing: LivePairing, at now: Moment) {
+        guard let rule = pairing.rule, let key = key(of: pairing), case .requested = pairing.origin,
+            !rule.profile.pairing.fallbacks.isEmpty
+        else { return }
+        let plan = plan(pairing, rule)
+        guard plan.indices.contains(pairing.attempt - 1) else { return }
+        if proven.count >= bounds.countedDevices, proven[key] == nil, let other = proven.keys.first {
+            proven[other] = nil
+        }
+        proven[key] = plan[pairing.attempt - 1]
+    }
+
+    private func key(of pairing: LivePairing) -> LockOuts.Key? {
+        pairing.device.map { LockOuts.Key(adapter: $0.adapter, address: pairing.address) }
+    }
+}
