@@ -119,8 +119,11 @@ public protocol RuleBook: Sendable {
     func decide(_ facts: DeviceFacts, inWindow: Bool) -> Decision
     /// What holds for a device that no rule matches; `nil` when it is refused.
     var unknownDevices: Rule? { get }
+    /// Is there a rule with `initiate = "auto"`? Without one, no device is followed for it.
+    var startsPairings: Bool { get }
 }
 
 extension RuleBook {
     public var unknownDevices: Rule? { nil }
+    public var startsPairings: Bool { false }
 }

@@ -21,7 +21,8 @@ extension Coordinator {
             number: PairingNumber(nextNumber()), origin: .requested(wish), startedAt: now.realtime,
             address: wish.address, state: .queued)
         live[pairing.number] = pairing
-        queue.append(pairing.number)
+        // People wait; what a rule started can wait.
+        queue.insert(pairing.number, at: queue.firstIndex { live[$0]?.isAutomatic == true } ?? queue.endIndex)
         emit(.publish(.pairingAdded(pairing.snapshot())))
         return (pairing.number, drain(at: now))
     }

@@ -70,6 +70,7 @@ extension Coordinator {
     mutating func expire(at now: Moment) {
         guard let next = nextDeadline, next <= now.monotonic else { return }
         expireWindow(at: now)
+        expireAutomatic(at: now)
         while let first = closed.first, first.removal <= now.monotonic { removeOldestClosed() }
         for request in open.values.filter({ $0.snapshot.deadline.monotonic <= now.monotonic }).inOrder {
             // One before it may have ended the pairing, and it with it.
@@ -168,6 +169,7 @@ extension Coordinator {
         let snapshot = pairing.snapshot(outcome: outcome, finishedAt: now.realtime)
         keep(snapshot, pairing, cause)
         count(snapshot, at: now)
+        countAutomatic(snapshot, at: now)
         if outcome.result == .paired { afterPairing(pairing, at: now) }
         if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
     }

@@ -21,6 +21,7 @@ extension Coordinator {
         devices = [:]
         sessionBonds = []
         agreements = [:]
+        candidates = [:]
         refusedSecurity = []
     }
 
@@ -42,8 +43,11 @@ extension Coordinator {
     // MARK: Adapters
 
     mutating func adapterChanged(_ adapter: AdapterSnapshot, at now: Moment) {
+        let wasDiscovering = adapters[adapter.reference]?.isDiscovering == true
         adapters[adapter.reference] = adapter
         if !adapter.isPowered { adapterWent(adapter.reference, at: now) }
+        // What BlueZ knows already is heard again now.
+        if adapter.isDiscovering != wasDiscovering { considerAll(at: now) }
     }
 
     mutating func adapterRemoved(_ adapter: AdapterReference, at now: Moment) {
@@ -83,6 +87,7 @@ extension Coordinator {
         if wasConnected, !device.isConnected { cancelServices(at: now) { $0 == reference } }
         defer { if wasConnected { linkMayBeGone(reference, at: now) } }
         if let number = incoming[reference] { changed(device, of: number, at: now) }
+        defer { considerStarting(device, at: now) }
         guard let active, let pairing = live[active] else { return }
         if pairing.device == reference || pairing.isLookingFor(device) { changed(device, of: active, at: now) }
     }
@@ -118,6 +123,7 @@ extension Coordinator {
 
     mutating func deviceRemoved(_ reference: DeviceReference, at now: Moment) {
         guard devices.removeValue(forKey: reference) != nil else { return }
+        dropCandidate(reference)
         sessionBonds.remove(reference)
         refusedSecurity.remove(reference)
         removalSeen(reference, at: now)
@@ -175,5 +181,7 @@ extension Coordinator {
     mutating func rulesChanged(_ rules: any RuleBook, at now: Moment) {
         self.rules = rules
         if let active { prepare(active, at: now) }
+        if !rules.startsPairings { for device in candidates.keys.sorted() { dropCandidate(device) } }
+        considerAll(at: now)
     }
 }

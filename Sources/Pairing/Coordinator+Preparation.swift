@@ -95,6 +95,8 @@ extension Coordinator {
         let reference = device.reference
         if incoming[reference] != nil {
             finish(number, .busy("the device is pairing with us at this moment"), at: now)
+        } else if device.isConnected, live[number]?.isAutomatic == true, live[number]?.attempt == 1 {
+            finish(number, .busy("another program has a connection to the device"), at: now)
         } else if device.isConnected {
             if case .disconnecting = live[number]?.state { return }
             enter(.disconnecting(until: now.monotonic + timing.promptness), number)
@@ -110,6 +112,8 @@ extension Coordinator {
 
     private mutating func search(_ number: PairingNumber, on adapter: AdapterReference?, at now: Moment) {
         if case .discovering = live[number]?.state { return }
+        // It is not there any more, or not ready: when it is again, it is seen again.
+        if live[number]?.isAutomatic == true { return finish(number, PairingOutcome(.notFound), at: now) }
         let usable = adapters.values.filter { $0.isPowered && (adapter == nil || $0.reference == adapter) }
         guard !usable.isEmpty else { return finish(number, .adapterOff, at: now) }
         let references = Set(usable.map(\.reference))

@@ -45,6 +45,7 @@ extension Coordinator {
             if window?.covers(request.snapshot.address, at: now) != true { requestExpired(request, at: now) }
         }
         if let active { prepare(active, at: now) }
+        considerAll(at: now)
     }
 
     private mutating func recordWindow(_ subject: Record.Subject, _ decider: Record.Decider, _ reason: String) {

@@ -41,6 +41,9 @@ public struct Coordinator: Sendable {
     var agreements: [LockOuts.Key: PairingAgreement] = [:]
     /// The capabilities with which devices paired whose rules have several.
     var proven: [LockOuts.Key: IOCapability] = [:]
+    /// Devices that may become automatic pairings.
+    var candidates: [DeviceReference: Candidate] = [:]
+    var backOffs: [LockOuts.Key: BackOff] = [:]
     /// Devices whose bond goes when their link ends.
     var sessionBonds: Set<DeviceReference> = []
     /// Refusals that were recorded since a moment, of those that ask no agent.
@@ -48,7 +51,7 @@ public struct Coordinator: Sendable {
     /// Devices whose Security Request was refused, until their link ends.
     var refusedSecurity: Set<DeviceReference> = []
 
-    /// How many pairings follow each device.
+    /// How many pairings, or reasons to start one, follow each device.
     var watchers: [DeviceReference: Int] = [:]
     private var outbox: [Effect] = []
 
@@ -114,6 +117,7 @@ public struct Coordinator: Sendable {
         for request in open.values { consider(request.snapshot.deadline.monotonic) }
         for removal in removals.values { consider(removal.until) }
         consider(window?.until.monotonic)
+        consider(nextAutomaticDeadline)
         return next
     }
 
@@ -175,10 +179,7 @@ public struct Coordinator: Sendable {
     /// Lets a live pairing follow `device`, or none.
     mutating func follow(_ device: DeviceSnapshot?, for number: PairingNumber) {
         let old = live[number]?.device
-        if let device, device.reference != old {
-            watchers[device.reference, default: 0] += 1
-            if watchers[device.reference] == 1 { emit(.watch(device.reference)) }
-        }
+        if let device, device.reference != old { watch(device.reference) }
         if let old, old != device?.reference { unwatch(old) }
         modify(number) { pairing in
             pairing.device = device?.reference
@@ -186,6 +187,11 @@ public struct Coordinator: Sendable {
             pairing.address = device.facts.address
             pairing.name = device.facts.name
         }
+    }
+
+    mutating func watch(_ device: DeviceReference) {
+        watchers[device, default: 0] += 1
+        if watchers[device] == 1 { emit(.watch(device)) }
     }
 
     mutating func unwatch(_ device: DeviceReference) {

@@ -10,9 +10,10 @@ struct LivePairing: Sendable {
         case incoming
     }
 
-    /// What somebody asked for.
+    /// What somebody asked for, or a rule.
     struct Wish: Sendable {
-        let actor: Actor
+        /// `nil` when it was a rule.
+        let actor: Actor?
         let address: Address
         let adapter: AdapterReference?
         /// The object that was named, if one was.
@@ -74,6 +75,11 @@ struct LivePairing: Sendable {
         if case .pairing(let call) = state { call } else { nil }
     }
 
+    /// Did a rule start it?
+    var isAutomatic: Bool {
+        if case .requested(let wish) = origin { wish.actor == nil } else { false }
+    }
+
     /// Where discovery runs for this pairing.
     var discoveringAdapters: Set<AdapterReference> {
         if case .discovering(let adapters, _) = state { adapters } else { [] }
@@ -101,7 +107,7 @@ struct LivePairing: Sendable {
             finishedAt: finishedAt,
             outcome: outcome)
         if case .requested(let wish) = origin {
-            snapshot.origin = .requested
+            snapshot.origin = wish.actor == nil ? .automatic : .requested
             snapshot.actor = wish.actor
             snapshot.adapter = device?.adapter ?? wish.adapter
         }

@@ -8,7 +8,7 @@ public import SecurityManager
 public struct PairingSnapshot: Hashable, Sendable {
     public let number: PairingNumber
     public internal(set) var origin: PairingOrigin
-    /// Who asked for it; `nil` when the device did.
+    /// Who asked for it; `nil` when the device did, or a rule.
     public internal(set) var actor: Actor?
     /// The device's address as BlueZ knows it at present.
     public let address: Address
@@ -38,6 +38,8 @@ public struct PairingSnapshot: Hashable, Sendable {
 public enum PairingOrigin: String, Hashable, Sendable, CaseIterable {
     /// A person or a program asked for it.
     case requested
+    /// A rule started it, because the device appeared.
+    case automatic
     /// The device started it.
     case incoming
 }

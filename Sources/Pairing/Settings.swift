@@ -28,6 +28,9 @@ public struct Timing: Hashable, Sendable {
     /// How long a device is listened to before what it has not said counts as not there. Devices that save energy
     /// advertise every few seconds.
     public var settling = Duration.seconds(5)
+    /// How long a device is left alone after its first automatic pairing that came to nothing; each further one doubles it,
+    /// up to ``longestLockOut``.
+    public var backOff = Duration.seconds(10)
     /// The first lock-out; each further failure doubles it.
     public var lockOut = Duration.seconds(30)
     public var longestLockOut = Duration.seconds(3600)
@@ -54,6 +57,8 @@ public struct Bounds: Hashable, Sendable {
     public var failuresPerDevice = 5
     /// The same for all devices of an adapter that start pairings.
     public var failuresPerAdapter = 50
+    /// Devices that are followed because a rule may start a pairing with them.
+    public var candidates = 64
     /// Refusals without a question that are recorded within a minute.
     public var refusalsPerMinute = 20
     /// Links of which it is kept what they agreed on.

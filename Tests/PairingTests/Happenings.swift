@@ -108,6 +108,11 @@ struct Happening: Sendable, CustomTestStringConvertible {
         Happening("rules that demand strong keys") { world, _ in
             world.send(.rulesChanged(VerificationTests.strong))
         },
+        Happening("rules that start pairings") { world, _ in
+            guard let rules = try? policy(AutomaticTests.simple) else { return }
+            world.send(.rulesChanged(rules))
+        },
+        Happening("the device is heard") { $0.device($1, inRange: true) { _ in } },
         Happening("rules for a window") { world, _ in world.send(.rulesChanged(WindowTests.inWindow)) },
         Happening("a window opens") { world, _ in world.openWindow(.seconds(10)) },
         Happening("the window closes") { world, _ in world.closeWindow() },

@@ -100,7 +100,7 @@ struct ProfileKeyTests {
     @Test(
         "that this version does not act on are warned about, where they would change something",
         arguments: [
-            ("pairing.attempts = 2", false), ("pairing.initiate = \"auto\"", true),
+            ("pairing.attempts = 2", false), ("pairing.initiate = \"auto\"", false),
             ("pairing.initiate = \"never\"", false), ("repair.bond-lost = \"remove\"", true),
             ("repair.bond-lost = \"keep\"", false), ("pairing.fallback = [{ io-capability = \"DisplayOnly\" }]", false),
             ("repair.security-request = \"repair\"", true), ("repair.security-request = \"reject\"", false),

@@ -10,6 +10,8 @@ public struct Policy: Sendable {
     public let warnings: [PolicyError]
     /// By the paths of rule files that need not be read again as long as they do not change.
     let stamps: [String: FileStamp]
+    /// Is there a rule with `initiate = "auto"`?
+    public let startsPairings: Bool
     private let index: MatchIndex
 
     /// - Parameter rules: The earliest that matches decides.
@@ -25,6 +27,7 @@ public struct Policy: Sendable {
         stamps: [String: FileStamp]
     ) {
         self.stamps = stamps
+        startsPairings = rules.contains { $0.profile.pairing.initiate == .auto }
         self.rules = rules
         self.files = files
         self.configuration = configuration

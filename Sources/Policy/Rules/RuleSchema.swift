@@ -80,8 +80,7 @@ enum RuleSchema {
             help: "The shortest key, in octets; any where it is not given."),
         Key(
             "initiate", \.initiate, .word,
-            help: "May we start the pairing: when the device appears, when somebody asks for it, or not at all?",
-            isPending: { $0 == .auto }),
+            help: "May we start the pairing: when the device appears, when somebody asks for it, or not at all?"),
         Key("accept-incoming", \.acceptIncoming, .boolean, help: "May a device without a bond start the pairing?"),
         Key("when", \.when, .word, help: "Does the rule hold always, or only while a window is open?"),
         Key(
