@@ -17,7 +17,10 @@ public final class Connection {
     public private(set) lazy var objects = ObjectServer(connection: self)
 
     private let libDBus: LibDBusConnection
-    private var subscriptions: [ObjectIdentifier: WeakSubscription] = [:]
+    /// By number and not by object: a subscription that is dropped ends a moment later, and a new one may have taken its
+    /// place in memory by then.
+    private var subscriptions: [UInt64: WeakSubscription] = [:]
+    private var lastSubscription: UInt64 = 0
     private var owners: [String: NameOwner] = [:]
 
     private struct WeakSubscription { weak var subscription: Subscription? }
@@ -117,8 +120,10 @@ public final class Connection {
     /// The rule's sender may be a well-known name: only signals of its owner at that moment are delivered, whoever else
     /// sends some of the same form.
     public func subscribe(_ rule: MatchRule, _ handler: @escaping @LoopActor (Message) -> Void) -> Subscription {
-        let subscription = Subscription(rule: rule, owner: senderTracker(rule.sender), connection: self, handler)
-        subscriptions[ObjectIdentifier(subscription)] = WeakSubscription(subscription: subscription)
+        lastSubscription += 1
+        let subscription = Subscription(
+            number: lastSubscription, rule: rule, owner: senderTracker(rule.sender), connection: self, handler)
+        subscriptions[subscription.number] = WeakSubscription(subscription: subscription)
         changeMatch("AddMatch", rule)
         return subscription
     }
@@ -134,8 +139,8 @@ public final class Connection {
     /// The present owner of a name that is watched, or that a subscription names as its sender.
     public func owner(of name: String) -> String? { owners[name]?.uniqueName }
 
-    fileprivate func unsubscribe(_ identifier: ObjectIdentifier, _ rule: MatchRule) {
-        guard subscriptions.removeValue(forKey: identifier) != nil else { return }
+    fileprivate func unsubscribe(_ number: UInt64, _ rule: MatchRule) {
+        guard subscriptions.removeValue(forKey: number) != nil else { return }
         changeMatch("RemoveMatch", rule)
     }
 
@@ -209,26 +214,28 @@ public struct Credentials: Sendable, Hashable {
 /// A wish for signals; it ends when it is cancelled or dropped.
 @LoopActor
 public final class Subscription {
+    fileprivate let number: UInt64
     let rule: MatchRule
     let handler: @LoopActor (Message) -> Void
     private let owner: NameOwner?
     private weak var connection: Connection?
 
     fileprivate init(
-        rule: MatchRule, owner: NameOwner?, connection: Connection, _ handler: @escaping @LoopActor (Message) -> Void
+        number: UInt64, rule: MatchRule, owner: NameOwner?, connection: Connection, _ handler: @escaping @LoopActor (Message) -> Void
     ) {
+        self.number = number
         self.rule = rule
         self.owner = owner
         self.connection = connection
         self.handler = handler
     }
 
-    public func cancel() { connection?.unsubscribe(ObjectIdentifier(self), rule) }
+    public func cancel() { connection?.unsubscribe(number, rule) }
 
     deinit {
-        let (connection, identifier, rule) = (connection, ObjectIdentifier(self), rule)
+        let (connection, number, rule) = (connection, number, rule)
         guard let connection else { return }
-        onLoop { connection.unsubscribe(identifier, rule) }
+        onLoop { connection.unsubscribe(number, rule) }
     }
 
     /// The bus applies the rules of all subscriptions together, and anybody may send a signal straight to us: each

@@ -30,6 +30,25 @@ struct ConnectionTests {
         await #expect(throws: DBusError.self) { try await Connection(address: "a\0b") }
     }
 
+    @Test("A subscription hears although it takes the place of one that was just dropped")
+    @LoopActor func replacedSubscription() async throws {
+        let (client, server) = try await pair()
+        let rule = MatchRule(sender: server.uniqueName, interface: "org.example.Echo", scope: .path("/echo"))
+        server.objects.export(Echo(), at: "/echo", [Echo.interface])
+        // The memory of the one is likely to become that of the next.
+        for _ in 0..<50 {
+            var heard = 0
+            var subscription: Subscription? = client.subscribe(rule) { _ in }
+            subscription = nil
+            subscription = client.subscribe(rule) { _ in heard += 1 }
+            // The bus takes what was said before this in order.
+            _ = try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Echo", [.variant(.byte(1))])
+            server.objects.emit("/echo", "org.example.Echo", "Heard", [])
+            #expect(await eventually { heard == 1 })
+            withExtendedLifetime(subscription) {}
+        }
+    }
+
     @Test("Values of every type come back from the other side as they were sent", arguments: Samples.values)
     @LoopActor func roundTrip(value: Value) async throws {
         let (client, server) = try await pair()
