@@ -221,7 +221,8 @@ public final class Subscription {
     private weak var connection: Connection?
 
     fileprivate init(
-        number: UInt64, rule: MatchRule, owner: NameOwner?, connection: Connection, _ handler: @escaping @LoopActor (Message) -> Void
+        number: UInt64, rule: MatchRule, owner: NameOwner?, connection: Connection,
+        _ handler: @escaping @LoopActor (Message) -> Void
     ) {
         self.number = number
         self.rule = rule

@@ -119,7 +119,7 @@ struct PolicyVerbTests {
         #expect(ended.status == 0, ended.transcript)
         let line =
             folder.file("10-all.toml")
-            + #":4:12: warning: "initiate" in [pairing] is understood, but this version does not act on "auto" yet"#
+            + #":4:13: warning: "bond-lost" in [repair] is understood, but this version does not act on "remove" yet"#
         #expect(ended.output.split(separator: "\n").first.map(String.init) == line, ended.transcript)
         #expect(ended.output.contains("1 rule, 1 warning."), ended.transcript)
         let strict = try await WithoutBus.run("policy", "check", "--strict", folder.path)

@@ -45,7 +45,7 @@ enum TestRules {
     static let every = "[match]\naddress = \"*\"\n"
     static let misspelt = "[match]\nnaem = \"x\"\n"
     /// Understood, and without effect yet.
-    static let pending = every + "[pairing]\ninitiate = \"auto\"\n"
+    static let pending = every + "[repair]\nbond-lost = \"remove\"\n"
     static let windowed = "[match]\nname = \"Lock*\"\n[pairing]\nwhen = \"window\"\n"
     static let secret = """
         [match]

@@ -42,7 +42,11 @@ struct ShippedRuleTests {
     func omron() throws {
         let rule = try #require(ruleFor(Self.cuff))
         #expect(rule.name == "50-omron-blood-pressure")
-        #expect(rule.profile.pairing == PairingSettings(ioCapability: .noInputNoOutput, acceptIncoming: true))
+        var pairing = PairingSettings(ioCapability: .noInputNoOutput, acceptIncoming: true)
+        pairing.initiate = .auto
+        pairing.attempts = 2
+        pairing.fallbacks = [PairingFallback(ioCapability: .keyboardDisplay)]
+        #expect(rule.profile.pairing == pairing)
         #expect(
             rule.profile.answers
                 == AnswerSettings(
