@@ -121,9 +121,12 @@ public protocol RuleBook: Sendable {
     var unknownDevices: Rule? { get }
     /// Is there a rule with `initiate = "auto"`? Without one, no device is followed for it.
     var startsPairings: Bool { get }
+    /// May it be such a rule that is for this device, once more is known of it?
+    func mayStart(_ facts: DeviceFacts, inWindow: Bool) -> Bool
 }
 
 extension RuleBook {
     public var unknownDevices: Rule? { nil }
     public var startsPairings: Bool { false }
+    public func mayStart(_ facts: DeviceFacts, inWindow: Bool) -> Bool { startsPairings }
 }

@@ -42,9 +42,14 @@ extension Coordinator {
             let heardSince = candidates[reference]?.heardSince
             dropCandidate(reference)
             startAutomatically(device, heardSince: heardSince, at: now)
-        case .undetermined: addCandidate(device, at: now)
-        case .matched, .unmatched: dropCandidate(reference)
+        case .undetermined where mayStart(device, at: now): addCandidate(device, at: now)
+        case .matched, .unmatched, .undetermined: dropCandidate(reference)
         }
+    }
+
+    /// Strangers that only other rules wait for are not followed: each of their packets would wake us.
+    private func mayStart(_ device: DeviceSnapshot, at now: Moment) -> Bool {
+        rules.mayStart(facts(of: device, at: now), inWindow: isInWindow(device.facts.address, at: now))
     }
 
     /// Looks at every device again, because what decides about them has changed.

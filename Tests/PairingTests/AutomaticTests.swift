@@ -125,6 +125,16 @@ struct AutomaticTests {
         #expect(Self.calls(world) == 1)
     }
 
+    @Test("follows nobody that only other rules wait for")
+    func strangers() throws {
+        let other = "match.manufacturer = 1\npairing.initiate = \"manual\""
+        var world = World(rules: try policy(other, Self.simple))
+        world.device(scale, inRange: true) { $0.name = "Stranger" }
+        #expect(world.isQuiet)
+        world.device(inRange: true) { _ in }
+        #expect(world.effects.contains(.watch(cuff)))
+    }
+
     @Test("follows a device that BlueZ knew before, as soon as somebody discovers")
     func knownBefore() throws {
         var world = World(rules: try policy(Self.simple))

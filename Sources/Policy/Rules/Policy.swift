@@ -11,7 +11,9 @@ public struct Policy: Sendable {
     /// By the paths of rule files that need not be read again as long as they do not change.
     let stamps: [String: FileStamp]
     /// Is there a rule with `initiate = "auto"`?
-    public let startsPairings: Bool
+    public var startsPairings: Bool { !starting.isEmpty }
+    /// The positions of the rules with `initiate = "auto"`.
+    private let starting: [Int]
     private let index: MatchIndex
 
     /// - Parameter rules: The earliest that matches decides.
@@ -27,7 +29,7 @@ public struct Policy: Sendable {
         stamps: [String: FileStamp]
     ) {
         self.stamps = stamps
-        startsPairings = rules.contains { $0.profile.pairing.initiate == .auto }
+        starting = rules.indices.filter { rules[$0].profile.pairing.initiate == .auto }
         self.rules = rules
         self.files = files
         self.configuration = configuration
@@ -61,6 +63,16 @@ public struct Policy: Sendable {
         }
         if !missing.isEmpty { return .undetermined(waitingFor: missing) }
         return match.map { .matched(rules[$0]) } ?? .unmatched
+    }
+
+    /// Is there a rule with `initiate = "auto"` that the device fulfils, as far as it is known?
+    public func mayStart(_ facts: DeviceFacts, inWindow: Bool = false) -> Bool {
+        let observation = Observation(facts)
+        return starting.contains { position in
+            if rules[position].profile.pairing.when == .window, !inWindow { return false }
+            if case .fails = outcome(of: position, observation) { return false }
+            return true
+        }
     }
 
     /// The decision for a device, and why each rule did or did not match.
