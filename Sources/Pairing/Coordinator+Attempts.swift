@@ -32,6 +32,8 @@ extension Coordinator {
             // A person may read the digits again; a rule would say the same once more.
             return rule.profile.answers.passkey == .ask ? pairing.attempt + 1 : nil
         case .tooWeak, .keyTooShort:
+            // A weak bond that is still there would pass for a good one in the next attempt.
+            guard pairing.device.flatMap({ devices[$0] })?.hasBond != true else { return nil }
             // The same capability would lead to the same.
             let used = plan[pairing.attempt - 1]
             return plan.indices.dropFirst(pairing.attempt).first { plan[$0] != used }.map { $0 + 1 }

@@ -117,7 +117,8 @@ extension Coordinator {
         case .ending(let cause, .pairResult):
             emit(.abandonPair(number))
             finish(number, cause, at: now)
-        case .ending(let cause, .disconnection), .ending(let cause, .removal): finish(number, cause, at: now)
+        case .ending(let cause, .disconnection): finish(number, cause, at: now)
+        case .ending(let cause, .removal): finishUndone(number, cause, isRemoved: false, at: now)
         }
     }
 

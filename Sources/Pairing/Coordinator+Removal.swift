@@ -68,7 +68,7 @@ extension Coordinator {
                     decider: removal.command.map { .person($0.actor) } ?? .safeguard, reason: error?.text ?? "")))
         for pairing in live.values.sorted(by: { $0.number < $1.number }) where pairing.device == device {
             guard case .ending(let cause, .removal) = pairing.state else { continue }
-            finish(pairing.number, cause, at: now)
+            finishUndone(pairing.number, cause, isRemoved: error == nil, at: now)
         }
         if let active, case .awaitingRemoval = live[active]?.state { prepare(active, at: now) }
     }

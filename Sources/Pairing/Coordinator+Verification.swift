@@ -38,19 +38,18 @@ extension Coordinator {
         guard let rule = pairing.rule, rule.profile.pairing.needsVerification else { return nil }
         let floor = rule.profile.pairing
         guard let agreement = pairing.evidence.agreement else {
-            return .cannotVerify("nothing was seen on the air of how strong the keys are, and the bond is removed")
+            return .cannotVerify("nothing was seen on the air of how strong the keys are")
         }
         let isStrong =
             agreement.securityLevel >= floor.security && (agreement.isSecureConnections || !floor.secureConnections)
         if !isStrong {
             let wanted = floor.security.rawValue + (floor.secureConnections ? " with Secure Connections" : "")
             return .tooWeak(
-                "it reached \(agreement.words), and the rule \(rule.name) asks for \(wanted); the bond is removed")
+                "it reached \(agreement.words), and the rule \(rule.name) asks for \(wanted)")
         }
         if let least = floor.minimumKeySize, agreement.encryptionKeySize < least {
             return .keyTooShort(
-                "the key has \(agreement.encryptionKeySize) octets, and the rule \(rule.name) asks for \(least);"
-                    + " the bond is removed")
+                "the key has \(agreement.encryptionKeySize) octets, and the rule \(rule.name) asks for \(least)")
         }
         return nil
     }
@@ -62,6 +61,13 @@ extension Coordinator {
         enter(.ending(cause, .removal(until: until)), number)
         for request in openRequests(of: number) { cancel(request, at: now) }
         remove(device, for: nil, at: now)
+    }
+
+    /// Tells the result of a pairing that was to be undone, and whether it is.
+    mutating func finishUndone(_ number: PairingNumber, _ cause: Cause, isRemoved: Bool, at now: Moment) {
+        let outcome = Evidence(decision: cause).outcome
+        let rest = isRemoved ? "" : "; BlueZ did not remove the bond"
+        finish(number, PairingOutcome(outcome.result, outcome.reason + rest), cause, at: now)
     }
 }
 

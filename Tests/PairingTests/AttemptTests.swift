@@ -161,6 +161,20 @@ struct AttemptTests {
         #expect(Self.capabilities(world) == [.displayOnly, .keyboardDisplay])
     }
 
+    @Test("makes no further attempt while a bond that was too weak is still there")
+    func weakBondStays() throws {
+        var world = World(
+            rules: Self.rules(.displayOnly, fallbacks: [.keyboardDisplay]) { $0.pairing.security = .authenticated })
+        world.device()
+        let number = try world.pair()
+        world.agree(.noInputNoOutput)
+        world.device(paired: true, connected: true)
+        world.pairReturns(number)
+        world.wait(.seconds(30))
+        #expect(world.result(of: number) == .tooWeak)
+        #expect(Self.capabilities(world) == [.displayOnly])
+    }
+
     @Test("closes a link that is left from the attempt before")
     func leftLink() throws {
         var world = World(rules: Self.rules(attempts: 2))
