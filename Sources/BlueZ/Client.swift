@@ -162,6 +162,13 @@ public final class Client {
             [.string(Names.device), .string("Trusted"), .variant(.boolean(true))])
     }
 
+    /// Switches the kernel's bondable mode.
+    public func setPairable(_ isPairable: Bool, on adapter: ObjectPath) async throws(DBusError) {
+        try await connection.call(
+            Names.service, adapter, Names.properties, "Set",
+            [.string(Names.adapter), .string("Pairable"), .variant(.boolean(isPairable))])
+    }
+
     public func disconnect(_ device: ObjectPath) async throws(DBusError) {
         try await connection.call(Names.service, device, Names.device, "Disconnect")
     }

@@ -38,6 +38,7 @@ extension Entry {
         case .windowOpened: "4f0cf4ee611d49899bb1e1c7184dc90d"
         case .windowClosed: "b31134114dee41cfbd09cb313ba2d3ab"
         case .lockOut: "d24ec4551ab1410cb341e887965fedc9"
+        case .adapter: "ea11bb44af3b4387b88b341921948654"
         case .refusal: "5393dad3ac2449fe8e594601d6a87c03"
         }
     }
@@ -65,6 +66,7 @@ extension Entry {
         case .windowOpened: return "window opened by \(decider(record))\(reason)"
         case .windowClosed: return "window closed by \(decider(record))"
         case .lockOut: return device.isEmpty ? "locked out\(reason)" : "\(device): locked out\(reason)"
+        case .adapter: return "\(record.adapter?.name ?? "adapter")\(reason)"
         case .refusal: return "\(device): refused by \(decider(record))\(reason)"
         }
     }

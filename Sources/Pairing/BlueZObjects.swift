@@ -119,14 +119,19 @@ public protocol RuleBook: Sendable {
     func decide(_ facts: DeviceFacts, inWindow: Bool) -> Decision
     /// What holds for a device that no rule matches; `nil` when it is refused.
     var unknownDevices: Rule? { get }
-    /// Is there a rule with `initiate = "auto"`? Without one, no device is followed for it.
-    var startsPairings: Bool { get }
+    /// Is there a rule with `initiate = "auto"` that holds now? Without one, no device is followed for it.
+    ///
+    /// - Parameter inWindow: Is a window open?
+    func startsPairings(inWindow: Bool) -> Bool
+    /// Is there a rule by which devices may start a pairing, without a window?
+    var acceptsIncoming: Bool { get }
     /// May it be such a rule that is for this device, once more is known of it?
     func mayStart(_ facts: DeviceFacts, inWindow: Bool) -> Bool
 }
 
 extension RuleBook {
     public var unknownDevices: Rule? { nil }
-    public var startsPairings: Bool { false }
-    public func mayStart(_ facts: DeviceFacts, inWindow: Bool) -> Bool { startsPairings }
+    public func startsPairings(inWindow: Bool) -> Bool { false }
+    public var acceptsIncoming: Bool { true }
+    public func mayStart(_ facts: DeviceFacts, inWindow: Bool) -> Bool { startsPairings(inWindow: inWindow) }
 }

@@ -25,7 +25,7 @@ extension Coordinator {
     mutating func considerStarting(_ device: DeviceSnapshot, at now: Moment) {
         let reference = device.reference
         // A link is somebody's; on one without a bond it is the device that asks for security.
-        guard rules.startsPairings, isBlueZRunning, !device.hasBond, !device.isConnected,
+        guard rules.startsPairings(inWindow: window != nil), isBlueZRunning, !device.hasBond, !device.isConnected,
             removals[reference] == nil, let adapter = adapters[reference.adapter], adapter.isPowered,
             device.isInRange || adapter.isDiscovering
         else { return dropCandidate(reference) }
@@ -54,7 +54,7 @@ extension Coordinator {
 
     /// Looks at every device again, because what decides about them has changed.
     mutating func considerAll(at now: Moment) {
-        guard rules.startsPairings else { return }
+        guard rules.startsPairings(inWindow: window != nil) || !candidates.isEmpty else { return }
         for device in devices.values.sorted(by: { $0.reference < $1.reference }) { considerStarting(device, at: now) }
     }
 

@@ -18,7 +18,8 @@ extension Coordinator {
             enter(.ending(cause, .disconnection(until: until)), number)
             for request in openRequests(of: number) { cancel(request, at: now) }
             if let device = pairing.device { emit(.disconnect(device)) }
-        case .queued, .awaitingRemoval, .discovering, .disconnecting, .pausing, .answering, .verifying:
+        case .queued, .awaitingRemoval, .discovering, .disconnecting, .switchingPairable, .pausing, .answering,
+            .verifying:
             finish(number, cause, at: now)
         }
     }
@@ -70,6 +71,7 @@ extension Coordinator {
     mutating func expire(at now: Moment) {
         guard let next = nextDeadline, next <= now.monotonic else { return }
         expireWindow(at: now)
+        expireControls(at: now)
         expireAutomatic(at: now)
         while let first = closed.first, first.removal <= now.monotonic { removeOldestClosed() }
         for request in open.values.filter({ $0.snapshot.deadline.monotonic <= now.monotonic }).inOrder {
@@ -97,7 +99,7 @@ extension Coordinator {
         case .discovering: preparationExpired(pairing, at: now)
         case .pausing:
             if isOver { finish(number, .timedOut, at: now) } else { prepare(number, at: now) }
-        case .queued, .awaitingRemoval, .disconnecting:
+        case .queued, .awaitingRemoval, .disconnecting, .switchingPairable:
             if isOver { finish(number, .timedOut, at: now) } else { preparationExpired(pairing, at: now) }
         case .pairing(let call):
             if call.bondedUntil != nil {
@@ -158,8 +160,6 @@ extension Coordinator {
                 close(request, .cancelled, .cancellation, at: now)
             }
         }
-        // Leaves what the state keeps going, such as a discovery.
-        for adapter in pairing.discoveringAdapters.sorted() where canReply { emit(.stopDiscovery(adapter)) }
         live[number] = nil
         queue.removeAll { $0 == number }
         if active == number { active = nil }

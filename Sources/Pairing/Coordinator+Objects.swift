@@ -10,6 +10,7 @@ extension Coordinator {
     mutating func bluezVanished(at now: Moment) {
         isBlueZRunning = false
         watchers = [:]
+        discovering = []
         endEverything(canReply: false, at: now)
         let gone = removals
         for device in gone.keys.sorted() {
@@ -18,6 +19,7 @@ extension Coordinator {
             finish(removal, of: device, error, at: now)
         }
         adapters = [:]
+        controls = [:]
         devices = [:]
         sessionBonds = []
         agreements = [:]
@@ -43,25 +45,36 @@ extension Coordinator {
     // MARK: Adapters
 
     mutating func adapterChanged(_ adapter: AdapterSnapshot, at now: Moment) {
-        let wasDiscovering = adapters[adapter.reference]?.isDiscovering == true
-        adapters[adapter.reference] = adapter
-        if !adapter.isPowered { adapterWent(adapter.reference, at: now) }
+        let reference = adapter.reference
+        let old = adapters[reference]
+        let wasDiscovering = old?.isDiscovering == true
+        adapters[reference] = adapter
+        if old?.isPowered != adapter.isPowered || controls[reference] == nil {
+            controls[reference] = AdapterControl(since: now.monotonic)
+        }
+        if let old, old.isPairable != adapter.isPairable {
+            pairableChanged(reference, to: adapter.isPairable, at: now)
+            if let active, case .switchingPairable = live[active]?.state { prepare(active, at: now) }
+        }
+        if !adapter.isPowered { adapterWent(reference, at: now) }
         // What BlueZ knows already is heard again now.
         if adapter.isDiscovering != wasDiscovering { considerAll(at: now) }
     }
 
     mutating func adapterRemoved(_ adapter: AdapterReference, at now: Moment) {
         adapters[adapter] = nil
+        controls[adapter] = nil
         adapterWent(adapter, at: now)
         for device in devices.keys.filter({ $0.adapter == adapter }).sorted() { deviceRemoved(device, at: now) }
     }
 
     private mutating func adapterWent(_ adapter: AdapterReference, at now: Moment) {
         cancelServices(at: now) { $0.adapter == adapter }
+        // There discovery has ended by itself.
+        discovering.remove(adapter)
         for pairing in live.values.sorted(by: { $0.number < $1.number }) {
             let number = pairing.number
             if case .discovering(var adapters, let until) = pairing.state, adapters.remove(adapter) != nil {
-                // There discovery has ended by itself.
                 live[number]?.state = .discovering(adapters: adapters, until: until)
                 if adapters.isEmpty { finish(number, .adapterOff, at: now) }
             }
@@ -132,7 +145,8 @@ extension Coordinator {
             guard let pairing = live[number], pairing.device == reference else { continue }
             modify(number) { $0.evidence.isConnected = false }
             switch pairing.state {
-            case .queued, .awaitingRemoval, .discovering, .disconnecting, .pausing: prepare(number, at: now)
+            case .queued, .awaitingRemoval, .discovering, .disconnecting, .switchingPairable, .pausing:
+                prepare(number, at: now)
             case .answering: finish(number, at: now)
             case .verifying: finish(number, PairingOutcome(.failed, "BlueZ removed the device"), at: now)
             case .ending(let cause, .disconnection), .ending(let cause, .removal): finish(number, cause, at: now)
@@ -181,7 +195,7 @@ extension Coordinator {
     mutating func rulesChanged(_ rules: any RuleBook, at now: Moment) {
         self.rules = rules
         if let active { prepare(active, at: now) }
-        if !rules.startsPairings { for device in candidates.keys.sorted() { dropCandidate(device) } }
+        if !rules.startsPairings(inWindow: window != nil) { for device in candidates.keys.sorted() { dropCandidate(device) } }
         considerAll(at: now)
     }
 }

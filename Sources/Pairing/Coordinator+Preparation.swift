@@ -93,6 +93,7 @@ extension Coordinator {
         _ number: PairingNumber, _ device: DeviceSnapshot, _ capability: IOCapability, at now: Moment
     ) {
         let reference = device.reference
+        let bond = live[number]?.rule?.profile.pairing.bond ?? .keep
         if incoming[reference] != nil {
             finish(number, .busy("the device is pairing with us at this moment"), at: now)
         } else if device.isConnected, live[number]?.isAutomatic == true, live[number]?.attempt == 1 {
@@ -101,11 +102,15 @@ extension Coordinator {
             if case .disconnecting = live[number]?.state { return }
             enter(.disconnecting(until: now.monotonic + timing.promptness), number)
             emit(.disconnect(reference))
+        } else if !isPairableRight(for: bond, on: reference.adapter) {
+            if case .switchingPairable = live[number]?.state { return }
+            enter(.switchingPairable(until: now.monotonic + timing.promptness), number)
         } else {
             modify(number) { pairing in
                 pairing.state = .pairing(PairCall(device: reference, capability: capability))
                 pairing.evidence = Evidence(lastStep: now.monotonic)
             }
+            settleDiscovery()
             emit(.pair(number, reference, capability))
         }
     }
@@ -124,21 +129,6 @@ extension Coordinator {
             pairing.heardSince = nil
             pairing.settledAt = nil
         }
-        for reference in references.sorted() { emit(.startDiscovery(reference)) }
-    }
-
-    mutating func discoveryStarted(_ adapter: AdapterReference, _ error: BlueZError?, at now: Moment) {
-        // InProgress: this connection of ours discovers already, which is as good.
-        guard let error, error.name != "org.bluez.Error.InProgress", let number = active,
-            case .discovering(var adapters, let until) = live[number]?.state, adapters.contains(adapter)
-        else { return }
-        // There is nothing to stop on this one.
-        adapters.remove(adapter)
-        live[number]?.state = .discovering(adapters: adapters, until: until)
-        guard adapters.isEmpty else { return }
-        let isOff = error.name == "org.bluez.Error.NotReady"
-        let why = "discovery did not start: \(error.text)"
-        finish(number, isOff ? PairingOutcome(.adapterOff) : PairingOutcome(.failed, why), at: now)
     }
 
     mutating func disconnectFinished(_ device: DeviceReference, _ error: BlueZError?, at now: Moment) {
@@ -169,6 +159,8 @@ extension Coordinator {
             }
         case .awaitingRemoval:
             finish(pairing.number, PairingOutcome(.failed, "BlueZ did not remove the device"), at: now)
+        case .switchingPairable:
+            finish(pairing.number, PairingOutcome(.failed, "BlueZ did not switch Pairable"), at: now)
         default:
             finish(pairing.number, PairingOutcome(.failed, "the open connection was not closed"), at: now)
         }

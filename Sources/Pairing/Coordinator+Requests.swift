@@ -30,6 +30,7 @@ extension Coordinator {
         emit(.publish(.requestAdded(snapshot)))
         record(request, .requestOpened, .asked, .rule)
         guard let number else { return }
+        modify(number) { $0.openRequests += 1 }
         if asked.kind.isDisplay { answered(number, asked.kind, at: now) }
         // The request's own deadline comes first.
         if case .answering = live[number]?.state {
@@ -129,6 +130,7 @@ extension Coordinator {
         _ request: OpenRequest, _ outcome: RequestOutcome, _ decider: Record.Decider, at now: Moment
     ) {
         guard open.removeValue(forKey: request.snapshot.number) != nil else { return }
+        if let number = request.snapshot.pairing { modify(number) { $0.openRequests -= 1 } }
         var snapshot = request.snapshot
         snapshot.outcome = outcome
         if case .person(let actor) = decider { snapshot.actor = actor }

@@ -13,12 +13,16 @@ public struct Coordinator: Sendable {
     private var numbers: any NumberSource
     private(set) var timing: Timing
     private(set) var bounds: Bounds
+    private(set) var conduct: Conduct
 
     // What BlueZ has; as much as BlueZ itself keeps.
     var isBlueZRunning = false
     var adapters: [AdapterReference: AdapterSnapshot] = [:]
     var devices: [DeviceReference: DeviceSnapshot] = [:]
     var removals: [DeviceReference: Removal] = [:]
+    var controls: [AdapterReference: AdapterControl] = [:]
+    /// Where discovery runs for us.
+    var discovering: Set<AdapterReference> = []
     var hasMonitor = false
 
     var live: [PairingNumber: LivePairing] = [:]
@@ -62,12 +66,14 @@ public struct Coordinator: Sendable {
 
     /// - Parameter numbers: For pairings and requests alike.
     public init(
-        rules: any RuleBook, numbers: any NumberSource, timing: Timing = Timing(), bounds: Bounds = Bounds()
+        rules: any RuleBook, numbers: any NumberSource, timing: Timing = Timing(), bounds: Bounds = Bounds(),
+        conduct: Conduct = Conduct()
     ) {
         self.rules = rules
         self.numbers = numbers
         self.timing = timing
         self.bounds = bounds
+        self.conduct = conduct
     }
 
     /// Takes in what happened.
@@ -92,15 +98,17 @@ public struct Coordinator: Sendable {
         case .disconnectFinished(let device, let error): disconnectFinished(device, error, at: now)
         case .removeFinished(let device, let error): removeFinished(device, error, at: now)
         case .discoveryStarted(let adapter, let error): discoveryStarted(adapter, error, at: now)
+        case .pairableSet(let adapter, let error): pairableSet(adapter, error, at: now)
         case .monitorAvailable(let isAvailable): hasMonitor = isAvailable
         case .smpFailure(let adapter, let address, let failure): smpFailed(adapter, address, failure, at: now)
         case .agreement(let adapter, let address, let agreement): agreed(adapter, address, agreement, at: now)
         case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)
         case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)
         case .rulesChanged(let rules): rulesChanged(rules, at: now)
-        case .settingsChanged(let timing, let bounds):
+        case .settingsChanged(let timing, let bounds, let conduct):
             self.timing = timing
             self.bounds = bounds
+            self.conduct = conduct
         case .tick: break
         }
     }
@@ -117,6 +125,7 @@ public struct Coordinator: Sendable {
         for request in open.values { consider(request.snapshot.deadline.monotonic) }
         for removal in removals.values { consider(removal.until) }
         consider(window?.until.monotonic)
+        for control in controls.values { consider(control.nextDeadline) }
         consider(nextAutomaticDeadline)
         return next
     }
@@ -150,6 +159,8 @@ public struct Coordinator: Sendable {
     /// Begins what can begin, and hands out what has to be done: answers first, because the radio waits for them.
     mutating func drain(at now: Moment) -> [Effect] {
         startNext(at: now)
+        settleDiscovery()
+        settlePairable(at: now)
         var replies: [Effect] = []
         var others: [Effect] = []
         for effect in outbox {
@@ -166,8 +177,7 @@ public struct Coordinator: Sendable {
         let adapters = pairing.discoveringAdapters
         change(&pairing)
         live[number] = pairing
-        // A discovery slows a pairing down: it ends with the state that needs it.
-        for adapter in adapters.subtracting(pairing.discoveringAdapters).sorted() { emit(.stopDiscovery(adapter)) }
+        if adapters != pairing.discoveringAdapters { settleDiscovery() }
         let after = pairing.snapshot()
         if before != after { emit(.publish(.pairingChanged(after))) }
     }

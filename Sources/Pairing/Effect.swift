@@ -23,6 +23,8 @@ public enum Effect: Hashable, Sendable {
     /// Ends in ``Event/discoveryStarted(_:error:)``.
     case startDiscovery(AdapterReference)
     case stopDiscovery(AdapterReference)
+    /// Sets `Adapter1.Pairable`; ends in ``Event/pairableSet(_:error:)``.
+    case setPairable(AdapterReference, Bool)
     /// From now on each change of this device is told, also during a discovery, beginning with a fresh reading.
     case watch(DeviceReference)
     case unwatch(DeviceReference)

@@ -28,6 +28,8 @@ public enum Event: Sendable {
     /// `Adapter1.RemoveDevice()` returned, which it does before the object is gone.
     case removeFinished(DeviceReference, error: BlueZError?)
     case discoveryStarted(AdapterReference, error: BlueZError?)
+    /// Setting `Adapter1.Pairable` returned; where it succeeded, the adapter's change came before.
+    case pairableSet(AdapterReference, error: BlueZError?)
     /// Is the monitor channel read?
     case monitorAvailable(Bool)
     /// A Pairing Failed packet on the air.
@@ -41,7 +43,7 @@ public enum Event: Sendable {
     /// Pairings and requests under way keep what they began with.
     case rulesChanged(any RuleBook)
     /// Deadlines that run already stay as they are.
-    case settingsChanged(Timing, Bounds)
+    case settingsChanged(Timing, Bounds, Conduct)
     /// ``Coordinator/nextDeadline`` is reached.
     case tick
 }

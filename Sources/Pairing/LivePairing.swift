@@ -54,6 +54,8 @@ struct LivePairing: Sendable {
     var hadBond = false
     /// From 1.
     var attempt = 1
+    /// Its questions that wait for an answer.
+    var openRequests = 0
 
     /// When something has to happen at the latest.
     var nextDeadline: MonotonicTime? {
@@ -99,11 +101,28 @@ struct LivePairing: Sendable {
         return self.address == address
     }
 
+    private var phase: PairingPhase {
+        switch state {
+        case .queued: .queued
+        case .discovering: .discovering
+        case .awaitingRemoval, .disconnecting, .switchingPairable, .pausing: .preparing
+        case .pairing(let call) where call.bondedUntil != nil: .keeping
+        case .pairing, .answering:
+            if openRequests > 0 {
+                .waitingForAnswer
+            } else {
+                evidence.wasConnected || evidence.agreement != nil ? .pairing : .connecting
+            }
+        case .verifying: .verifying
+        case .ending: .undoing
+        }
+    }
+
     func snapshot(outcome: PairingOutcome? = nil, finishedAt: UInt64? = nil) -> PairingSnapshot {
         var snapshot = PairingSnapshot(
             number: number, origin: .incoming, actor: nil, address: address, device: device, adapter: device?.adapter,
             name: name, rule: rule?.name, profile: rule?.profile, attempt: attempt,
-            agreement: evidence.agreement, phase: outcome == nil ? state.phase : .done, startedAt: startedAt,
+            agreement: evidence.agreement, phase: outcome == nil ? phase : .done, startedAt: startedAt,
             finishedAt: finishedAt,
             outcome: outcome)
         if case .requested(let wish) = origin {
@@ -115,7 +134,7 @@ struct LivePairing: Sendable {
     }
 }
 
-/// Where a live pairing stands. The first five are for requested ones only, `answering` for incoming ones only.
+/// Where a live pairing stands. Up to `verifying`, all but `answering` are for requested ones.
 enum PairingState: Sendable {
     case queued
     /// The device is being removed from BlueZ.
@@ -124,6 +143,8 @@ enum PairingState: Sendable {
     case discovering(adapters: Set<AdapterReference>, until: MonotonicTime)
     /// On a live link, BlueZ from 5.81 on ignores the capability (`src/device.c`, pair_device): it is closed first.
     case disconnecting(until: MonotonicTime)
+    /// `Adapter1.Pairable` has to be as the rule's bond needs it.
+    case switchingPairable(until: MonotonicTime)
     /// An attempt came to nothing, and the next one follows.
     case pausing(until: MonotonicTime)
     /// Our `Pair()` is outstanding.
@@ -157,8 +178,8 @@ enum PairingState: Sendable {
     var deadline: MonotonicTime? {
         switch self {
         case .queued: nil
-        case .awaitingRemoval(let until), .discovering(_, let until), .disconnecting(let until), .pausing(let until),
-            .answering(let until), .verifying(let until):
+        case .awaitingRemoval(let until), .discovering(_, let until), .disconnecting(let until),
+            .switchingPairable(let until), .pausing(let until), .answering(let until), .verifying(let until):
             until
         case .pairing(let call): call.bondedUntil
         case .ending(_, .pairResult(_, let until)), .ending(_, .disconnection(let until)),
@@ -170,7 +191,7 @@ enum PairingState: Sendable {
     /// Is nothing asked of the device yet?
     var isPreparation: Bool {
         switch self {
-        case .queued, .awaitingRemoval, .discovering, .disconnecting, .pausing: true
+        case .queued, .awaitingRemoval, .discovering, .disconnecting, .switchingPairable, .pausing: true
         case .pairing, .answering, .verifying, .ending: false
         }
     }
@@ -180,23 +201,20 @@ enum PairingState: Sendable {
         if case .ending(_, .pairResult(.sent, _)) = self { true } else { false }
     }
 
+    /// Does BlueZ owe us the result of a `Pair()`?
+    var isPairOutstanding: Bool {
+        switch self {
+        case .pairing, .ending(_, .pairResult): true
+        default: false
+        }
+    }
+
     var isBeingUndone: Bool {
         if case .ending(_, .removal) = self { true } else { false }
     }
 
     var isEnding: Bool {
         if case .ending = self { true } else { false }
-    }
-
-    var phase: PairingPhase {
-        switch self {
-        case .queued: .queued
-        case .discovering: .discovering
-        case .awaitingRemoval, .disconnecting, .pausing: .preparing
-        case .pairing, .answering: .pairing
-        case .verifying: .verifying
-        case .ending: .ending
-        }
     }
 }
 

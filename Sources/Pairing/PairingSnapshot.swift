@@ -48,15 +48,21 @@ public enum PairingOrigin: String, Hashable, Sendable, CaseIterable {
 public enum PairingPhase: String, Hashable, Sendable, CaseIterable {
     /// Another one is under way.
     case queued
+    /// A removal, the end of a connection, or a switch of the adapter is waited for.
+    case preparing
     /// The device, or something that a rule needs to know of it, has not been seen yet.
     case discovering
-    /// A removal is waited for, or a connection without a bond is closed.
-    case preparing
+    /// BlueZ was told to pair, and there is no connection yet.
+    case connecting
     case pairing
+    /// A person or a program has to answer.
+    case waitingForAnswer = "waiting-for-answer"
     /// BlueZ says that it is done; its properties have to say so too.
     case verifying
-    /// It is decided; BlueZ has to let go.
-    case ending
+    /// The bond is there, and BlueZ reads the device's services.
+    case keeping
+    /// It is decided that nothing comes of it: BlueZ has to let go, and what was made is removed.
+    case undoing
     case done
 }
 

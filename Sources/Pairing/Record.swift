@@ -20,6 +20,8 @@ public struct Record: Hashable, Sendable {
         case windowClosed = "window-closed"
         /// A device, or an adapter, failed too often.
         case lockOut = "lock-out"
+        /// An adapter is not as it should be: another program changed it, or BlueZ refused a change.
+        case adapter
         /// A pairing or a link was refused without a question of BlueZ.
         case refusal
     }

@@ -61,10 +61,26 @@ public struct Bounds: Hashable, Sendable {
     public var candidates = 64
     /// Refusals without a question that are recorded within a minute.
     public var refusalsPerMinute = 20
+    /// Changes of `Pairable` by others that are undone within a minute; then others have their way for one.
+    public var pairableCorrections = 3
     /// Links of which it is kept what they agreed on.
     public var agreements = 256
     /// Devices whose failures are counted.
     public var countedDevices = 4096
+
+    public init() {}
+}
+
+/// What is done to adapters without anybody's asking for it.
+public struct Conduct: Hashable, Sendable {
+    /// Is `Adapter1.Pairable` ours to switch? Without it, a pairing without a bond cannot be had.
+    public var managesPairable = true
+    /// Do we discover, between pairings, as long as a rule may start one?
+    public var discovers = false
+    /// The same, while a window is open?
+    public var discoversInWindow = false
+    /// Is a bond removed that another program made with a device that no rule matches?
+    public var undoesForeignBonds = false
 
     public init() {}
 }

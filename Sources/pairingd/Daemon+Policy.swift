@@ -35,7 +35,9 @@ extension Daemon {
         if policy.configuration.agent != old.configuration.agent {
             write(Entry(.warning, "what changed in [agent] takes effect when pairingd is restarted"))
         }
-        feed(.settingsChanged(Timing(policy.configuration), Bounds(policy.configuration)))
+        feed(
+            .settingsChanged(
+                Timing(policy.configuration), Bounds(policy.configuration), Conduct(policy.configuration)))
         feed(.rulesChanged(policy))
         policyChanged()
     }
@@ -84,5 +86,15 @@ extension Bounds {
         openRequestsPerDevice = configuration.limits.openRequestsPerDevice
         failuresPerDevice = configuration.limits.failuresPerDevice
         failuresPerAdapter = configuration.limits.failuresPerAdapter
+    }
+}
+
+extension Conduct {
+    init(_ configuration: Configuration) {
+        self.init()
+        managesPairable = configuration.adapter.managePairable
+        discovers = configuration.adapter.discover
+        discoversInWindow = configuration.window.discover
+        undoesForeignBonds = configuration.unknownDevices.foreign == .undo
     }
 }

@@ -47,7 +47,8 @@ final class Daemon {
             claimsDefault: policy.configuration.agent.isDefault)
         coordinator = Coordinator(
             rules: policy, numbers: NumberSeries(path: options.stateDirectory + "/numbers"),
-            timing: Timing(policy.configuration), bounds: Bounds(policy.configuration))
+            timing: Timing(policy.configuration), bounds: Bounds(policy.configuration),
+            conduct: Conduct(policy.configuration))
     }
 
     /// Begins to follow BlueZ and to serve the bus.
@@ -244,6 +245,12 @@ final class Daemon {
                 try await client.stopDiscovery(adapter.objectPath)
             } then: { _ in
                 nil
+            }
+        case .setPairable(let adapter, let value):
+            call { (client) throws(DBusError) in
+                try await client.setPairable(value, on: adapter.objectPath)
+            } then: {
+                .pairableSet(adapter, error: $0)
             }
         case .watch(let device): client.objects.watch(device.objectPath)
         case .unwatch(let device): client.objects.unwatch(device.objectPath)

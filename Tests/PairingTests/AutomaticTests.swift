@@ -112,7 +112,7 @@ struct AutomaticTests {
         let person = try world.pair(.device(device(3)))
         world.device(paired: true, connected: true) { _ in }
         world.pairReturns(first)
-        #expect(world.phase(of: person) == .pairing)
+        #expect(world.phase(of: person) == .connecting)
     }
 
     @Test("listens to a device that has not told what the rules ask for, and then knows")

@@ -17,7 +17,7 @@ struct CancelTests {
         #expect(world.calls == [])
         #expect(world.result(of: second) == .cancelled)
         #expect(world.records.map(\.actor) == [bert])
-        #expect(world.phase(of: first) == .pairing)
+        #expect(world.phase(of: first) == .connecting)
     }
 
     @Test("that looks for its device stops the discovery")
@@ -46,7 +46,7 @@ struct CancelTests {
         let number = try world.pairUntilCalled()
         try world.cancel(number)
         #expect(world.calls == [.cancelPairing(cuff)])
-        #expect(world.phase(of: number) == .ending)
+        #expect(world.phase(of: number) == .undoing)
         world.pairReturns(number, "org.bluez.Error.AuthenticationCanceled")
         #expect(world.result(of: number) == .cancelled)
     }

@@ -166,7 +166,7 @@ struct IncomingPairingTests {
         world.device(name: "Stranger", connected: true)
         world.show(try .secret)
         #expect(world.calls == [.disconnect(cuff)])
-        #expect(world.lastPairing?.phase == .ending)
+        #expect(world.lastPairing?.phase == .undoing)
         world.show(try .secret, entered: 1)
         #expect(world.calls == [])
         world.device(name: "Stranger", connected: false)
@@ -237,6 +237,6 @@ struct IncomingPairingTests {
         #expect(world.calls == [.reply(token, .accept)])
         world.device(scale, name: "Scale", paired: true, connected: true)
         #expect(world.lastPairing?.outcome?.result == .paired)
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 }

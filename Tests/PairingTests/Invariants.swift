@@ -64,7 +64,7 @@ struct Invariants {
         case .stopDiscovery(let adapter): #expect(discovering.remove(adapter) != nil)
         case .publish(let publication): note(publication)
         case .record(let record): expectNoSecret(in: record)
-        case .disconnect, .remove, .trust, .forgetFinished: break
+        case .disconnect, .remove, .trust, .forgetFinished, .setPairable: break
         }
     }
 

@@ -46,7 +46,7 @@ struct LifecycleTests {
         world.adapter(hci0, isPowered: true)
         #expect(throws: CommandError.unknownDevice) { try world.pair(.device(cuff)) }
         let number = try world.pairUntilCalled()
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 
     @Test("a late answer of the one before changes nothing")

@@ -88,7 +88,7 @@ struct LockOutTests {
         try Self.fail(&world)
         world.device()
         let number = try world.pair()
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 
     @Test("does not lock out another one")
@@ -117,7 +117,7 @@ struct LockOutTests {
         #expect(Self.isLockedOut(&world))
         world.device()
         let number = try world.pair()
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 
     @Test("does not count what a rule refuses")

@@ -20,7 +20,7 @@ struct PairingModeTests {
         var world = World(rules: try policy(Self.text))
         world.device(inRange: true) { $0.manufacturerData = Self.ready }
         let number = try world.pair()
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 
     @Test("is listened to for a while when it is not, and then left alone")
@@ -46,7 +46,7 @@ struct PairingModeTests {
         let number = try world.pair()
         world.wait(.seconds(3))
         world.device(inRange: true) { $0.manufacturerData = Self.ready }
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 
     @Test("is listened to when what BlueZ knows is old")
@@ -58,7 +58,7 @@ struct PairingModeTests {
         let number = try world.pair()
         #expect(world.phase(of: number) == .discovering)
         world.device(inRange: true) { $0.manufacturerData = Self.ready }
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 
     @Test("is not found when it is not heard at all")
@@ -98,7 +98,7 @@ struct PairingModeTests {
         #expect(world.phase(of: number) == .discovering)
         world.device(inRange: true) { $0.name = nil }
         world.wait(.seconds(5))
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
         #expect(world.coordinator.pairing(number)?.rule == "2")
     }
 }

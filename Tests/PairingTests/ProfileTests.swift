@@ -7,8 +7,9 @@ import Testing
 
 @Suite("What a rule's profile does")
 struct ProfileTests {
-    private static func paired(_ change: @escaping (inout Profile) -> Void) throws -> World {
+    private static func paired(pairable: Bool = true, _ change: @escaping (inout Profile) -> Void) throws -> World {
         var world = World(rules: Rules("cuffs", change))
+        world.adapter(hci0, isPowered: true, isPairable: pairable)
         let number = try world.pairUntilCalled()
         world.device(paired: true, connected: true)
         world.pairReturns(number)
@@ -40,7 +41,7 @@ struct ProfileTests {
 
     @Test("removes a bond for one connection when the link ends", arguments: [BondPolicy.session, .none])
     func session(bond: BondPolicy) throws {
-        var world = try Self.paired { $0.pairing.bond = bond }
+        var world = try Self.paired(pairable: bond != .none) { $0.pairing.bond = bond }
         #expect(world.calls.isEmpty)
         world.device(paired: true, connected: false)
         #expect(world.calls == [.remove(cuff)])
@@ -76,12 +77,12 @@ struct ProfileTests {
         var world = World(rules: Rules { $0.pairing.timeout = .seconds(10) })
         let number = try world.pairUntilCalled()
         world.wait(.seconds(10))
-        #expect(world.phase(of: number) == .ending)
+        #expect(world.phase(of: number) == .undoing)
         var patient = World(rules: Rules { $0.pairing.timeout = .seconds(10) })
         patient.device()
         let long = try patient.pair(timeout: .seconds(40))
         patient.wait(.seconds(39))
-        #expect(patient.phase(of: long) == .pairing)
+        #expect(patient.phase(of: long) == .connecting)
     }
 
     @Test(
@@ -148,7 +149,7 @@ struct ProfileTests {
         let before = try #require(world.openRequests.first?.deadline)
         var timing = Timing()
         timing.request = .seconds(5)
-        world.send(.settingsChanged(timing, Bounds()))
+        world.send(.settingsChanged(timing, Bounds(), Conduct()))
         #expect(world.openRequests.first?.deadline == before)
         world.device(scale, connected: true) { $0.name = "Scale" }
         world.ask({ .authorization($0) }, about: scale)

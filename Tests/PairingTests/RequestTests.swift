@@ -148,7 +148,7 @@ struct RequestTests {
         let token = world.ask({ .passkey($0) }, on: .capability(.keyboardDisplay))
         world.wait(.seconds(25))
         #expect(world.calls == [.reply(token, .canceled)])
-        #expect(world.phase(of: number) == .ending)
+        #expect(world.phase(of: number) == .undoing)
         world.pairReturns(number, "org.bluez.Error.AuthenticationFailed")
         #expect(world.result(of: number) == .expired)
     }

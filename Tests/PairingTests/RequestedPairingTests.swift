@@ -15,7 +15,7 @@ struct RequestedPairingTests {
         let number = try world.pair()
         #expect(world.calls == [.pair(number, cuff, .keyboardOnly)])
         #expect(world.effects.contains(.watch(cuff)))
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 
     @Test("of a device that BlueZ does not know looks for it, and stops looking before Pair()")
@@ -207,7 +207,7 @@ struct RequestedPairingTests {
         let number = try world.pair(timeout: seconds == 60 ? nil : .seconds(seconds))
         world.wait(.seconds(seconds))
         #expect(world.calls == [.cancelPairing(cuff)])
-        #expect(world.phase(of: number) == .ending)
+        #expect(world.phase(of: number) == .undoing)
         world.pairReturns(number, "org.bluez.Error.AuthenticationCanceled")
         #expect(world.result(of: number) == .timedOut)
     }

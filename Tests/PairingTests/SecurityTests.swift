@@ -88,7 +88,7 @@ struct SecurityTests {
         let token = world.ask { .confirmation(passkey, $0) }
         #expect(world.calls == [.reply(token, isBonded ? .accept : .rejected)])
         #expect(world.coordinator.pairings.map(\.outcome?.result) == (isBonded ? [nil] : [nil, .rejectedByPolicy]))
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == (isBonded ? .keeping : .pairing))
     }
 
     @Test("a name with escape sequences stays text that is not trusted")

@@ -67,7 +67,7 @@ struct WindowTests {
         let number = try world.pair()
         #expect(world.result(of: number) == .rejectedByPolicy)
         let other = try world.pair(.device(scale))
-        #expect(world.phase(of: other) == .pairing)
+        #expect(world.phase(of: other) == .connecting)
     }
 
     @Test("expires the open requests of its rules when it ends", arguments: [true, false])
@@ -139,6 +139,6 @@ struct WindowTests {
         world.adapter(hci0, isPowered: true)
         world.device()
         let number = try world.pair()
-        #expect(world.phase(of: number) == .pairing)
+        #expect(world.phase(of: number) == .connecting)
     }
 }

@@ -19,12 +19,13 @@ struct World {
     private var nextToken: UInt64 = 0
 
     init(
-        rules: any RuleBook = Rules(), timing: Timing = Timing(), bounds: Bounds = Bounds(), monitor: Bool = true
+        rules: any RuleBook = Rules(), timing: Timing = Timing(), bounds: Bounds = Bounds(),
+        conduct: Conduct = Conduct(), monitor: Bool = true, pairable: Bool = true
     ) {
-        coordinator = Coordinator(rules: rules, numbers: Numbers(), timing: timing, bounds: bounds)
+        coordinator = Coordinator(rules: rules, numbers: Numbers(), timing: timing, bounds: bounds, conduct: conduct)
         send(.bluezAppeared)
         send(.monitorAvailable(monitor))
-        adapter(hci0, isPowered: true)
+        adapter(hci0, isPowered: true, isPairable: pairable)
     }
 
     // MARK: What happens
@@ -33,8 +34,12 @@ struct World {
         take(coordinator.handle(event, at: now), event)
     }
 
-    mutating func adapter(_ reference: AdapterReference, isPowered: Bool) {
-        send(.adapterChanged(AdapterSnapshot(reference: reference, address: Address(bits: 1), isPowered: isPowered)))
+    mutating func adapter(_ reference: AdapterReference, isPowered: Bool, isPairable: Bool = true) {
+        send(
+            .adapterChanged(
+                AdapterSnapshot(
+                    reference: reference, address: Address(bits: reference == hci0 ? 0xA0 : 0xA1), isPowered: isPowered,
+                    isPairable: isPairable)))
     }
 
     /// BlueZ tells of a device, or of a change of it.

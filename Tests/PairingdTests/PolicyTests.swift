@@ -265,7 +265,8 @@ struct PolicyTests {
             Gateway.address, name: "Stranger", behaviour: DeviceBehaviour(.noInputNoOutput))
         device.startPairing(.securityRequest)
         try await gateway.wait("the pairing has ended") { gateway.bluez.log.pairings.last?.result != nil }
-        #expect(!device.isPaired && gateway.bluez.log.agentCalls.count == 1, gateway.transcript)
+        // Nothing needs Pairable, so the kernel may refuse without a question.
+        #expect(!device.isPaired, gateway.transcript)
         #expect(await gateway.property("PendingRequests") == .uint32(0))
     }
 

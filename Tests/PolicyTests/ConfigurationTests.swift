@@ -35,6 +35,7 @@ struct ConfigurationTests {
             default = false
             [unknown-devices]
             action = "ask"
+            foreign = "undo"
             [requests]
             deadline = "10s"
             [limits]
@@ -47,6 +48,10 @@ struct ConfigurationTests {
             [window]
             duration = "90s"
             longest = "10min"
+            discover = true
+            [adapter]
+            manage-pairable = false
+            discover = true
             [policy]
             watch = true
             """
@@ -65,6 +70,10 @@ struct ConfigurationTests {
         expected.limits.openRequestsPerDevice = 1
         expected.window.duration = .seconds(90)
         expected.window.longest = .seconds(600)
+        expected.unknownDevices.foreign = .undo
+        expected.window.discover = true
+        expected.adapter.managePairable = false
+        expected.adapter.discover = true
         expected.policy.watch = true
         #expect(configuration == expected)
         let written = text.split(separator: "\n").filter { $0.contains("=") }.map { $0.prefix { $0 != " " } }

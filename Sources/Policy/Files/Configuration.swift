@@ -11,6 +11,7 @@ public struct Configuration: Sendable, Hashable {
     public var requests = Requests()
     public var limits = Limits()
     public var window = Window()
+    public var adapter = Adapter()
     public var policy = Reloading()
 
     public init() {}
@@ -33,7 +34,16 @@ public struct Configuration: Sendable, Hashable {
             case ask
         }
 
+        /// What is done about a bond that another program made.
+        public enum Foreign: String, Sendable, Hashable, CaseIterable {
+            /// It is written down, and stays.
+            case report
+            /// It is removed.
+            case undo
+        }
+
         public var action = Action.reject
+        public var foreign = Foreign.report
 
         public init() {}
     }
@@ -68,6 +78,18 @@ public struct Configuration: Sendable, Hashable {
         public var duration = Duration.seconds(120)
         /// The longest that may be asked for.
         public var longest = Duration.seconds(3600)
+        /// Does the daemon discover while a window is open, for rules with `initiate = "auto"`?
+        public var discover = false
+
+        public init() {}
+    }
+
+    /// `[adapter]`
+    public struct Adapter: Sendable, Hashable {
+        /// Is BlueZ's `Pairable` switched as the rules need it?
+        public var managePairable = true
+        /// Does the daemon discover all the time, for rules with `initiate = "auto"`?
+        public var discover = false
 
         public init() {}
     }
@@ -116,6 +138,8 @@ enum ConfigurationSchema {
         Key(
             "limits", \.limits, .table(limits, startingWith: .init()), help: "What a hostile neighbour can do at most."),
         Key("window", \.window, .table(window, startingWith: .init()), help: "Spans in which rules for a window hold."),
+        Key(
+            "adapter", \.adapter, .table(adapter, startingWith: .init()), help: "What is switched on adapters."),
         Key("policy", \.policy, .table(policy, startingWith: .init()), help: "How the files are read."),
     ])
 
@@ -139,7 +163,10 @@ enum ConfigurationSchema {
         ])
 
     private static let unknownDevices = Schema<Configuration.UnknownDevices>(keys: [
-        Key("action", \.action, .word, help: "Refuse them, or ask a person about each.")
+        Key("action", \.action, .word, help: "Refuse them, or ask a person about each."),
+        Key(
+            "foreign", \.foreign, .word,
+            help: "Does a bond that another program made with such a device stay, or is it removed?"),
     ])
 
     private static let requests = Schema<Configuration.Requests>(keys: [
@@ -187,6 +214,9 @@ enum ConfigurationSchema {
                 "longest", \.longest, .timespan(.seconds(1)...(.seconds(86_400))),
                 help: "The longest that may be asked for."
             ),
+            Key(
+                "discover", \.discover, .boolean,
+                help: "Look for devices while a window is open, if a rule starts pairings by itself."),
         ],
         checks: [
             Check { draft, reader in
@@ -195,6 +225,15 @@ enum ConfigurationSchema {
                 reader.error("longest is shorter than duration", at: reader.position(below: key))
             }
         ])
+
+    private static let adapter = Schema<Configuration.Adapter>(keys: [
+        Key(
+            "manage-pairable", \.managePairable, .boolean,
+            help: "Keep Pairable off, but while a window, a pairing or a rule with accept-incoming needs it."),
+        Key(
+            "discover", \.discover, .boolean,
+            help: "Look for devices all the time, if a rule starts pairings by itself. Costs airtime and power."),
+    ])
 
     private static let policy = Schema<Configuration.Reloading>(keys: [
         Key("watch", \.watch, .boolean, help: "Read changed files by themselves, without a reload.")

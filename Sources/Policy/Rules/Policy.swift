@@ -10,8 +10,8 @@ public struct Policy: Sendable {
     public let warnings: [PolicyError]
     /// By the paths of rule files that need not be read again as long as they do not change.
     let stamps: [String: FileStamp]
-    /// Is there a rule with `initiate = "auto"`?
-    public var startsPairings: Bool { !starting.isEmpty }
+    /// Is there a rule by which devices may start a pairing, without a window?
+    public let acceptsIncoming: Bool
     /// The positions of the rules with `initiate = "auto"`.
     private let starting: [Int]
     private let index: MatchIndex
@@ -30,6 +30,13 @@ public struct Policy: Sendable {
     ) {
         self.stamps = stamps
         starting = rules.indices.filter { rules[$0].profile.pairing.initiate == .auto }
+        acceptsIncoming =
+            configuration.unknownDevices.action == .ask
+            || rules.contains { rule in
+                let profile = rule.profile
+                return profile.pairing.when == .always
+                    && (profile.pairing.acceptIncoming || profile.repair.bondedDevice != .reject)
+            }
         self.rules = rules
         self.files = files
         self.configuration = configuration
@@ -63,6 +70,11 @@ public struct Policy: Sendable {
         }
         if !missing.isEmpty { return .undetermined(waitingFor: missing) }
         return match.map { .matched(rules[$0]) } ?? .unmatched
+    }
+
+    /// Is there a rule with `initiate = "auto"` that holds now?
+    public func startsPairings(inWindow: Bool) -> Bool {
+        inWindow ? !starting.isEmpty : starting.contains { rules[$0].profile.pairing.when == .always }
     }
 
     /// Is there a rule with `initiate = "auto"` that the device fulfils, as far as it is known?
