@@ -9,6 +9,7 @@ import SecurityManager
 enum HCIEventCode: UInt8, CaseIterable {
     case connectionComplete = 0x03
     case disconnectionComplete = 0x05
+    case authenticationComplete = 0x06
     case encryptionChange = 0x08
     case encryptionKeyRefreshComplete = 0x30
     case leMeta = 0x3E
@@ -28,10 +29,12 @@ enum LEMetaSubevent: UInt8, CaseIterable {
 enum HCIEvent {
     case connectionComplete(handle: UInt16, MonitorPeer)
     case disconnectionComplete(handle: UInt16, reason: HCIErrorCode)
+    case authenticationFailed(handle: UInt16, status: HCIErrorCode)
     case encryptionChange(handle: UInt16, EncryptionChange)
     case encryptionKeyRefreshComplete(handle: UInt16, status: HCIErrorCode)
 
-    /// The event of a record's payload; `nil` for other events, failed connections and audio links.
+    /// The event of a record's payload; `nil` for other events, failed connections, audio links and authentication that
+    /// succeeds.
     static func parse(_ payload: ArraySlice<UInt8>) throws(MalformedRecord.Fault) -> HCIEvent? {
         var reader = OctetReader(payload, base: MonitorRecord.headerLength)
         let mismatch: MalformedRecord.Fault
@@ -62,6 +65,10 @@ enum HCIEvent {
             let handle = try handle(&reader)
             let reason = try errorCode(&reader)
             return status == .success ? .disconnectionComplete(handle: handle, reason: reason) : nil
+        case .authenticationComplete:
+            let status = try errorCode(&reader)
+            let handle = try handle(&reader)
+            return status == .success ? nil : .authenticationFailed(handle: handle, status: status)
         case .encryptionChange, .encryptionChangeVersion2:
             let status = try errorCode(&reader)
             let handle = try handle(&reader)
@@ -83,7 +90,7 @@ enum HCIEvent {
     ) throws(OctetReader.EndReached) -> HCIEvent? {
         let status = try errorCode(&reader)
         let handle = try handle(&reader)
-        let address = try address(&reader)
+        let address = try reader.readAddress()
         let linkType = try reader.readUInt8()
         // Link type 0x01 is ACL; the others are audio links, which belong to one.
         guard status == .success, linkType == 0x01 else { return nil }
@@ -98,7 +105,7 @@ enum HCIEvent {
         let handle = try handle(&reader)
         _ = try reader.readUInt8()
         let type = try reader.readUInt8()
-        let address = try address(&reader)
+        let address = try reader.readAddress()
         guard status == .success else { return nil }
         return .connectionComplete(
             handle: handle, MonitorPeer(address: address, addressType: addressType(type)))
@@ -120,9 +127,5 @@ enum HCIEvent {
     /// Only the low 12 bits of the field have a meaning.
     private static func handle(_ reader: inout OctetReader) throws(OctetReader.EndReached) -> UInt16 {
         try reader.readUInt16() & 0x0FFF
-    }
-
-    private static func address(_ reader: inout OctetReader) throws(OctetReader.EndReached) -> Address {
-        Address(bits: try reader.read(6).reversed().reduce(0) { $0 << 8 | UInt64($1) })
     }
 }

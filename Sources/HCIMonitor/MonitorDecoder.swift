@@ -51,6 +51,8 @@ public struct MonitorDecoder: Sendable {
                 return try decodeACLData(record, .sent)
             case .aclReceived:
                 return try decodeACLData(record, .received)
+            case .controlEvent:
+                return try decodeControlEvent(record).map { [$0] } ?? []
             default:
                 return []
             }
@@ -65,16 +67,15 @@ public struct MonitorDecoder: Sendable {
         _ record: MonitorRecord, addressOffset: Int
     ) throws(MalformedRecord.Fault) {
         var reader = OctetReader(record.payload, base: MonitorRecord.headerLength)
-        let octets: ArraySlice<UInt8>
+        let address: Address
         do throws(OctetReader.EndReached) {
             _ = try reader.read(addressOffset)
-            octets = try reader.read(6)
+            address = try reader.readAddress()
         } catch {
             throw .truncated(offset: error.offset, missing: error.missing)
         }
-        let address = Address(littleEndian: octets)
         // An adapter that is not set up yet has the address zero.
-        guard let address, address.bits != 0 else {
+        guard address.bits != 0 else {
             adapters[record.adapterIndex] = nil
             return
         }
@@ -86,6 +87,13 @@ public struct MonitorDecoder: Sendable {
         peers = peers.filter { $0.key.adapterIndex != adapterIndex }
         reassembler.discardAll(ofAdapter: adapterIndex)
         return [.adapterReset(adapterIndex: adapterIndex)]
+    }
+
+    private func decodeControlEvent(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
+        let index = record.adapterIndex
+        return try ManagementEvent.parse(record.payload).map {
+            .management(adapterIndex: index, adapterAddress: adapters[index], $0)
+        }
     }
 
     // MARK: Links
@@ -103,6 +111,8 @@ public struct MonitorDecoder: Sendable {
             let link = link(index, handle)
             forgetLink(index, handle)
             return .disconnected(link, reason: reason)
+        case .authenticationFailed(let handle, let status):
+            return .authenticationFailed(link(index, handle), status: status)
         case .encryptionChange(let handle, let change):
             return .encryptionChanged(link(index, handle), change)
         case .encryptionKeyRefreshComplete(let handle, let status):

@@ -10,11 +10,15 @@ public enum MonitorEvent: Hashable, Sendable {
     case disconnected(MonitorLink, reason: HCIErrorCode)
     /// The adapter was switched off or removed (or has appeared anew), and all its links are gone with it.
     case adapterReset(adapterIndex: UInt16)
-    /// Encryption was switched, or could not be.
+    /// BR/EDR: the other side could not prove that it has the link's key; with PIN or Key Missing it has forgotten it.
+    case authenticationFailed(MonitorLink, status: HCIErrorCode)
+    /// Encryption was switched, or could not be; on LE, PIN or Key Missing says that the other side forgot the bond.
     case encryptionChanged(MonitorLink, EncryptionChange)
     /// The key of an encrypted link was replaced, as pairing on an encrypted link does; on failure it was not.
     case encryptionKeyRefreshed(MonitorLink, status: HCIErrorCode)
     case smp(MonitorLink, MonitorDirection, SMPPacket)
+    /// What the kernel tells bluetoothd about a bond; `adapterAddress` is `nil` until the adapter is set up.
+    case management(adapterIndex: UInt16, adapterAddress: Address?, ManagementEvent)
     /// A record, or a frame on an SMP channel, that cannot be read.
     case malformed(MalformedRecord)
 }

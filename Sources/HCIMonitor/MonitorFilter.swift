@@ -4,7 +4,7 @@ import SecurityManager
 
 extension PacketFilter {
     /// Passes what ``MonitorDecoder`` makes events of, and nothing else: above all no advertising reports, of which
-    /// there are hundreds a second.
+    /// there are hundreds a second, nor the management events that the kernel makes of them.
     ///
     /// Offsets count from the monitor header: the kernel puts it before the packet (`skb_push` in hci_send_to_monitor
     /// and create_monitor_event) before sock_queue_rcv_skb runs the filter. Source: Linux, net/bluetooth/hci_sock.c and
@@ -21,6 +21,7 @@ extension PacketFilter {
             .ifEqual(littleEndian(MonitorOpcode.event.rawValue), to: .event),
             .ifEqual(littleEndian(MonitorOpcode.aclTransmitted.rawValue), to: .aclData),
             .ifEqual(littleEndian(MonitorOpcode.aclReceived.rawValue), to: .aclData),
+            .ifEqual(littleEndian(MonitorOpcode.controlEvent.rawValue), to: .management),
             .drop,
         ]
 
@@ -30,6 +31,11 @@ extension PacketFilter {
         lines += HCIEventCode.allCases.map { .ifEqual(UInt32($0.rawValue), to: $0 == .leMeta ? .leMeta : .keep) }
         lines += [.drop, .label(.leMeta), .octet(at: codeOffset + 2)]
         lines += LEMetaSubevent.allCases.map { .ifEqual(UInt32($0.rawValue), to: .keep) }
+        lines += [.drop]
+
+        let managementCodeOffset = UInt32(MonitorRecord.headerLength + ManagementEvent.codeOffset)
+        lines += [.label(.management), .half(at: managementCodeOffset)]
+        lines += ManagementEventCode.allCases.map { .ifEqual(littleEndian($0.rawValue), to: .keep) }
         lines += [.drop]
 
         // ACL header (handle with the packet boundary flag in bits 12 and 13, length), L2CAP length, L2CAP channel.

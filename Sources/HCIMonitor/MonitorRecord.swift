@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bluetooth
 import SecurityManager
 
 /// One record of the kernel's monitor channel: what it is, which adapter it is about, and its payload.
@@ -61,4 +62,12 @@ struct MonitorOpcode: RawRepresentable, Hashable {
     static let closeIndex = Self(rawValue: 9)
     /// What is known of an adapter once it is set up: address of 6 octets, manufacturer.
     static let indexInformation = Self(rawValue: 10)
+    /// An event of the management interface to one control socket: its cookie of 4 octets, event code, parameters.
+    static let controlEvent = Self(rawValue: 17)
+}
+
+extension OctetReader {
+    mutating func readAddress() throws(EndReached) -> Address {
+        Address(bits: try read(6).reversed().reduce(0) { $0 << 8 | UInt64($1) })
+    }
 }

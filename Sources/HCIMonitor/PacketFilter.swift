@@ -50,7 +50,7 @@ struct PacketFilter: Hashable {
 
     /// A place in the program to jump to; always further down.
     enum Label: Hashable {
-        case event, leMeta, aclData, frame, keep
+        case event, leMeta, management, aclData, frame, keep
     }
 
     /// The operand that a little-endian field equals when it is loaded as big-endian.

@@ -11,10 +11,11 @@ struct MalformedRecordTests {
             Records.newIndex(), Records.indexInformation(), Records.leConnection(),
             Records.leConnection(subevent: 0x0A), Records.leConnection(subevent: 0x29), Records.classicConnection(),
             Records.event(0x08, [0, 0x40, 0, 1]), Records.event(0x59, [0, 0x40, 0, 1, 16]),
-            Records.event(0x30, [0, 0x40, 0]), Records.acl(Records.frame([0x01, 4, 0, 0x0D, 16, 0x0D, 0x0F])),
+            Records.event(0x30, [0, 0x40, 0]), Records.event(0x06, [6, 0x40, 0]),
+            Records.acl(Records.frame([0x01, 4, 0, 0x0D, 16, 0x0D, 0x0F])),
             Records.acl(opcode: .aclTransmitted, Records.frame([0x03] + Array(0..<16))), Records.disconnection(),
             Records.record(.closeIndex),
-        ] + Records.publicKeyFragments()
+        ] + Records.publicKeyFragments() + Records.managementEvents()
 
     private func fault(_ record: [UInt8]) -> MalformedRecord.Fault? {
         var decoder = MonitorDecoder()

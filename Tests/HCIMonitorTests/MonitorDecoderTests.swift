@@ -108,6 +108,31 @@ struct MonitorDecoderLinkTests {
             ])
     }
 
+    @Test("A peer that has forgotten the bond is told with its address and PIN or Key Missing")
+    func forgottenBond() {
+        var decoder = MonitorDecoder()
+        let change = EncryptionChange(status: .pinOrKeyMissing, isEnabled: false, keySize: nil)
+        var versionTwo = change
+        versionTwo.keySize = 0
+        let events = decoder.decodeAll([
+            Records.leConnection(), Records.event(0x08, [0x06, 0x40, 0, 0]),
+            Records.event(0x59, [0x06, 0x40, 0, 0, 0]),
+            Records.event(0x06, [0x06, 0x40, 0]),
+        ])
+        let link = Self.link(adapter: nil)
+        #expect(
+            events.dropFirst() == [
+                .encryptionChanged(link, change), .encryptionChanged(link, versionTwo),
+                .authenticationFailed(link, status: .pinOrKeyMissing),
+            ])
+    }
+
+    @Test("Authentication that succeeds is no event")
+    func authentication() {
+        var decoder = MonitorDecoder()
+        #expect(decoder.decodeAll([Records.event(0x06, [0, 0x40, 0])]).isEmpty)
+    }
+
     @Test("More links than are remembered are still reported")
     func manyLinks() {
         var decoder = MonitorDecoder()

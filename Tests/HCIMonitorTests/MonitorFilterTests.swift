@@ -18,6 +18,19 @@ struct MonitorFilterTests {
         Records.record(MonitorOpcode(rawValue: 6), Array(repeating: 6, count: 20)),
         Records.record(MonitorOpcode(rawValue: 7), Array(repeating: 6, count: 20)),
         Records.record(MonitorOpcode(rawValue: 12), Array("Linux version 6.1".utf8)),
+        // Set Bondable, Load Long Term Keys and Set IO Capability: commands, two with the numbers of events.
+        Records.record(MonitorOpcode(rawValue: 16), [1, 0, 0, 0, 0x09, 0, 1]),
+        Records.record(MonitorOpcode(rawValue: 16), [1, 0, 0, 0, 0x13, 0] + Array(repeating: 0, count: 38)),
+        Records.record(MonitorOpcode(rawValue: 16), [1, 0, 0, 0, 0x18, 0, 3]),
+        // Device Found, Command Complete, New Settings, Device Connected, New Connection Signature Resolving Key.
+        Records.controlEvent(0x0012, Records.octets(Records.peerAddress) + Array(repeating: 7, count: 40)),
+        Records.controlEvent(0x0001, [0x0A, 0, 0]),
+        Records.controlEvent(0x0006, [0, 0, 0, 0]),
+        Records.controlEvent(0x000B, Records.octets(Records.peerAddress) + [2, 0, 0, 0, 0, 0, 0]),
+        Records.controlEvent(0x0019, Array(repeating: 7, count: 25)),
+        // The number of an event in the wrong order, and as a cookie.
+        Records.controlEvent(0x0900, Array(repeating: 7, count: 40)),
+        Records.controlEvent(0x0012, cookie: 0x0009_0009, Array(repeating: 9, count: 40)),
         Records.record(MonitorOpcode(rawValue: 18), Array(repeating: 6, count: 20)),
         Records.record(MonitorOpcode(rawValue: 0x0300), [0x05, 4, 0, 0x40, 0, 0x13]),
         Records.acl(Records.frame(channel: 4, [0x0A, 3, 0])),
@@ -50,6 +63,16 @@ struct MonitorFilterTests {
     func shortStart(length: Int) throws {
         let frame = Records.frame(channel: 4, [1, 2, 3])
         #expect(try PacketFilter.monitor.keeps(Records.acl(Array(frame[..<length]))))
+    }
+
+    @Test("Of all management events exactly those that are decoded pass, whatever the cookie")
+    func management() throws {
+        for cookie in [0, 0x0009_0009, UInt32.max] {
+            let kept = try (UInt16.min...UInt16.max).filter {
+                try PacketFilter.monitor.keeps(Records.controlEvent($0, cookie: cookie, []))
+            }
+            #expect(kept == ManagementEventCode.allCases.map(\.rawValue), "cookie \(cookie)")
+        }
     }
 
     @Test("Advertising, other channels, commands, audio and notes are dropped", arguments: unwanted)

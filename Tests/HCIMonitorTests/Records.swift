@@ -50,6 +50,52 @@ enum Records {
         event(0x05, [status] + half(handle) + [reason])
     }
 
+    static func controlEvent(
+        _ code: UInt16, index: Int = 0, cookie: UInt32 = 1, _ parameters: [UInt8]
+    ) -> [UInt8] {
+        let cookie = (0..<4).map { UInt8(truncatingIfNeeded: cookie >> (8 * $0)) }
+        return record(.controlEvent, index: index, cookie + half(Int(code)) + parameters)
+    }
+
+    static let key: [UInt8] = Array(0xA0..<0xB0)
+
+    static func newLinkKey(
+        type: UInt8 = 8, addressType: UInt8 = 2, cookie: UInt32 = 1, key: [UInt8] = key
+    ) -> [UInt8] {
+        controlEvent(0x0009, cookie: cookie, [1] + octets(peerAddress) + [addressType, type] + key + [0])
+    }
+
+    static func newLongTermKey(
+        type: UInt8 = 3, addressType: UInt8 = 2, cookie: UInt32 = 1, key: [UInt8] = key
+    ) -> [UInt8] {
+        let start = [1] + octets(peerAddress) + [addressType, type, 0, 16]
+        return controlEvent(0x000A, cookie: cookie, start + [UInt8](repeating: 0, count: 10) + key)
+    }
+
+    static func newIdentityResolvingKey(
+        privateAddress: Address = Address(bits: 0x4102_0304_0506), addressType: UInt8 = 2, cookie: UInt32 = 1,
+        key: [UInt8] = key
+    ) -> [UInt8] {
+        let addresses = octets(privateAddress) + octets(peerAddress)
+        return controlEvent(0x0018, cookie: cookie, [1] + addresses + [addressType] + key)
+    }
+
+    static func deviceUnpaired(index: Int = 0, addressType: UInt8 = 2, cookie: UInt32 = 1) -> [UInt8] {
+        controlEvent(0x0016, index: index, cookie: cookie, octets(peerAddress) + [addressType])
+    }
+
+    /// Each management event that is decoded.
+    static func managementEvents(
+        addressType: UInt8 = 2, cookie: UInt32 = 1, key: [UInt8] = key
+    ) -> [[UInt8]] {
+        [
+            newLinkKey(addressType: addressType, cookie: cookie, key: key),
+            newLongTermKey(addressType: addressType, cookie: cookie, key: key),
+            newIdentityResolvingKey(addressType: addressType, cookie: cookie, key: key),
+            deviceUnpaired(addressType: addressType, cookie: cookie),
+        ]
+    }
+
     /// `boundary` is the Packet_Boundary_Flag: 0 and 2 start a frame, 1 continues it.
     static func acl(
         opcode: MonitorOpcode = .aclReceived, boundary: Int = 2, handle: Int = 0x40, index: Int = 0, _ data: [UInt8]
