@@ -8,6 +8,7 @@ import EventLoop
 import Journal
 import Pairing
 import Policy
+import State
 
 /// Puts the parts together: events from BlueZ, the air and the bus go to the brain, and its effects come back here.
 @LoopActor
@@ -40,14 +41,22 @@ final class Daemon {
         self.options = options
         self.policy = policy
         policyErrors = errors
-        journal = options.journal
+        let journal = options.journal
+        self.journal = journal
+        // Without it nothing is remembered, and everything else works.
+        var state: StateFolder?
+        do throws(StateError) {
+            state = try StateFolder(path: options.stateDirectory)
+        } catch {
+            journal.write(Entry(.warning, "nothing will be remembered across restarts: \(error)"))
+        }
+        let numbers = NumberSeries(folder: state) { journal.write(Entry(.warning, "\($0)")) }
         client = try await Client(
             connection: connection, address: options.busAddress,
             defaultCapability: policy.configuration.agent.ioCapability,
             claimsDefault: policy.configuration.agent.isDefault)
         coordinator = Coordinator(
-            rules: policy, numbers: NumberSeries(path: options.stateDirectory + "/numbers"),
-            timing: Timing(policy.configuration), bounds: Bounds(policy.configuration))
+            rules: policy, numbers: numbers, timing: Timing(policy.configuration), bounds: Bounds(policy.configuration))
     }
 
     /// Begins to follow BlueZ and to serve the bus.
