@@ -56,7 +56,8 @@ final class Daemon {
             defaultCapability: policy.configuration.agent.ioCapability,
             claimsDefault: policy.configuration.agent.isDefault)
         coordinator = Coordinator(
-            rules: policy, numbers: numbers, timing: Timing(policy.configuration), bounds: Bounds(policy.configuration))
+            rules: policy, numbers: numbers,
+            timing: Timing(policy.configuration), bounds: Bounds(policy.configuration))
     }
 
     /// Begins to follow BlueZ and to serve the bus.

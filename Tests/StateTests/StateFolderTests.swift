@@ -131,7 +131,7 @@ import Testing
         #expect(access(place.surroundings + "/elsewhere/a", F_OK) == 0)
     }
 
-    @Test func `A folder, a pipe and a device are no files`() throws {
+    @Test func `A folder and a pipe are no files`() throws {
         place.makeFolders(for: "folder/")
         try place.pipe("pipe")
         let folder = try place.open()

@@ -18,9 +18,20 @@ final class TestFolder {
         surroundings = try #require(made)
     }
 
-    deinit {
-        // Depth first, and no links followed.
-        nftw(surroundings, { path, _, _, _ in path.map { Glibc.remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
+    deinit { Self.removeAll(surroundings) }
+
+    private static func removeAll(_ path: String) {
+        // Removes anything but a folder that is not empty, and follows no link.
+        if remove(path) == 0 { return }
+        if let stream = opendir(path) {
+            while let entry = readdir(stream) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { $0.prefix { $0 != 0 } }
+                let text = String(decoding: name, as: UTF8.self)
+                if text != ".", text != ".." { removeAll("\(path)/\(text)") }
+            }
+            closedir(stream)
+        }
+        remove(path)
     }
 
     func open() throws -> StateFolder { try StateFolder(path: path) }
