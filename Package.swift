@@ -30,12 +30,15 @@ let package = Package(
         .target(name: "BlueZ", dependencies: ["Bluetooth", "DBus", "EventLoop"]),
         .target(name: "Policy", dependencies: ["Bluetooth", "CTOMLPlusPlus"]),
         .target(name: "Pairing", dependencies: ["Bluetooth", "Policy", "SecurityManager"]),
+        .target(name: "State", dependencies: ["Bluetooth", "Pairing"]),
         .target(name: "Journal", dependencies: ["CSystemd", "Pairing"]),
         .target(name: "Control", dependencies: ["Bluetooth", "DBus", "EventLoop", "Pairing", "Policy"]),
 
         .executableTarget(
             name: "pairingd",
-            dependencies: ["BlueZ", "Control", "DBus", "EventLoop", "HCIMonitor", "Journal", "Pairing", "Policy"]),
+            dependencies: [
+                "BlueZ", "Control", "DBus", "EventLoop", "HCIMonitor", "Journal", "Pairing", "Policy", "State",
+            ]),
         .executableTarget(
             name: "pairingctl",
             dependencies: [
@@ -56,6 +59,7 @@ let package = Package(
         .testTarget(name: "SecurityManagerTests", dependencies: ["Bluetooth", "SecurityManager"]),
         .testTarget(
             name: "PairingTests", dependencies: ["Bluetooth", "Pairing", "Policy", "SecurityManager"]),
+        .testTarget(name: "StateTests", dependencies: ["Bluetooth", "Pairing", "State"]),
         .testTarget(
             name: "PairingdTests",
             dependencies: ["Bluetooth", "DBus", "EventLoop", "TestSupport", "pairingctl", "pairingd"]),

@@ -9,10 +9,8 @@ public import Pairing
 public protocol Commands: AnyObject {
     var managerState: ManagerState { get }
 
-    /// - Parameters:
-    ///   - device: An address, `hci0/address`, or a BlueZ object path.
-    ///   - timeout: For the whole pairing, in seconds; `nil` for the daemon's own.
-    func pair(_ device: String, timeout: UInt32?, actor: Actor) throws(DBusError) -> PairingNumber
+    /// - Parameter device: An address, `hci0/address`, or a BlueZ object path.
+    func pair(_ device: String, _ options: PairOptions, actor: Actor) throws(DBusError) -> PairingNumber
     /// Calls `completion` once, when the device is gone from BlueZ or could not be removed.
     func forget(_ device: String, actor: Actor, _ completion: @escaping @LoopActor (DBusError?) -> Void)
     /// Which rule is for a device and what it says; changes nothing.

@@ -17,15 +17,14 @@ public struct DeviceView: Hashable, Sendable {
     public var isBonded: Bool
     public var isConnected: Bool
     public var rule: String?
-    public var lastResult: String
-    /// Microseconds since the epoch; 0 when it was not paired since the daemon started.
-    public var lastPaired: UInt64
-    /// Pairings that failed in a row since the daemon started.
+    /// What is known of its pairings, also from before a restart.
+    public var record: BondRecord?
+    /// Pairings that failed in a row.
     public var failures: UInt32
 
     public init(
         path: ObjectPath, address: Address, adapter: String, name: UntrustedText?, isPaired: Bool, isBonded: Bool,
-        isConnected: Bool, rule: String?, lastResult: String, lastPaired: UInt64, failures: UInt32 = 0
+        isConnected: Bool, rule: String?, record: BondRecord?, failures: UInt32 = 0
     ) {
         self.path = path
         self.address = address
@@ -35,10 +34,17 @@ public struct DeviceView: Hashable, Sendable {
         self.isBonded = isBonded
         self.isConnected = isConnected
         self.rule = rule
-        self.lastResult = lastResult
-        self.lastPaired = lastPaired
+        self.record = record
         self.failures = failures
     }
+
+    /// A bond from before there was a record is one that stays.
+    var bondState: BondRecord.State {
+        guard isPaired || isBonded else { return .none }
+        return record.flatMap { $0.state == .none ? nil : $0.state } ?? .kept
+    }
+
+    var strength: BondRecord.Strength? { isPaired || isBonded ? record?.strength : nil }
 }
 
 /// `/org/pairingd/device/hci0/AA_BB_CC_DD_EE_FF`, `org.pairingd.Device1`.
@@ -61,10 +67,8 @@ final class DeviceObject {
         methods: [
             Method("Pair", in: [Argument("options", "a{sv}")], out: [Argument("pairing", "o")], access: .pair) {
                 device, call throws(DBusError) in
-                guard try call.argument(0, as: [String: Value].self).isEmpty else {
-                    throw ControlError.invalidArgument("Device1.Pair has no options yet")
-                }
-                let number = try device.commands.pair(device.view.path.text, timeout: nil, actor: call.actor)
+                let number = try device.commands.pair(
+                    device.view.path.text, try PairOptions(call.argument(0)), actor: call.actor)
                 return [.objectPath(PairingObject.path(number))]
             },
             Method(
@@ -83,8 +87,14 @@ final class DeviceObject {
             Property("Bonded") { $0.view.isBonded },
             Property("Connected") { $0.view.isConnected },
             Property("Rule") { $0.view.rule ?? "" },
-            Property("LastResult") { $0.view.lastResult },
-            Property("LastPaired") { $0.view.lastPaired },
+            Property("BondState") { $0.view.bondState.rawValue },
+            Property("Security") { $0.view.strength?.level.rawValue ?? "unknown" },
+            Property("SecureConnections") {
+                $0.view.strength.map { $0.isSecureConnections ? "yes" : "no" } ?? "unknown"
+            },
+            Property("KeySize") { $0.view.strength?.keySize ?? 0 },
+            Property("LastResult") { $0.view.record?.lastResult?.rawValue ?? "" },
+            Property("LastPaired") { $0.view.record?.lastPaired ?? 0 },
             Property("Failures") { $0.view.failures },
         ])
 
@@ -95,8 +105,10 @@ final class DeviceObject {
         if old.isBonded != new.isBonded { names.append("Bonded") }
         if old.isConnected != new.isConnected { names.append("Connected") }
         if old.rule != new.rule { names.append("Rule") }
-        if old.lastResult != new.lastResult { names.append("LastResult") }
-        if old.lastPaired != new.lastPaired { names.append("LastPaired") }
+        if old.bondState != new.bondState { names.append("BondState") }
+        if old.strength != new.strength { names += ["Security", "SecureConnections", "KeySize"] }
+        if old.record?.lastResult != new.record?.lastResult { names.append("LastResult") }
+        if old.record?.lastPaired != new.record?.lastPaired { names.append("LastPaired") }
         if old.failures != new.failures { names.append("Failures") }
         return names
     }

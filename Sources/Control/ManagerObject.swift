@@ -23,9 +23,8 @@ final class ManagerObject {
                 "Pair", in: [Argument("device", "s"), Argument("options", "a{sv}")], out: [Argument("pairing", "o")],
                 access: .pair
             ) { manager, call throws(DBusError) in
-                let timeout = try options(call.argument(1), allowing: ["timeout"])["timeout"]
                 let number = try manager.commands.pair(
-                    try call.argument(0), timeout: try seconds(timeout), actor: call.actor)
+                    try call.argument(0), try PairOptions(call.argument(1)), actor: call.actor)
                 return [.objectPath(PairingObject.path(number))]
             },
             Method(
@@ -99,31 +98,4 @@ final class ManagerObject {
         if old.isMonitorAvailable != new.isMonitorAvailable { names.append("MonitorAvailable") }
         return names
     }
-}
-
-/// The options of a call; one that is not known is refused rather than passed over.
-private func options(_ options: [String: Value], allowing known: Set<String>) throws(DBusError) -> [String: Value] {
-    if let unknown = options.keys.sorted().first(where: { !known.contains($0) }) {
-        throw ControlError.invalidArgument("there is no option \(UntrustedText(unknown))")
-    }
-    return options
-}
-
-/// An option of one type; `nil` when it is not given.
-private func option<Converted: ValueConvertible>(
-    _ name: String, _ options: [String: Value], _ form: String, as type: Converted.Type
-) throws(DBusError) -> Converted? {
-    guard let value = options[name] else { return nil }
-    guard let converted: Converted = value.converted() else {
-        throw ControlError.invalidArgument("\(name) is \(form)")
-    }
-    return converted
-}
-
-private func seconds(_ value: Value?) throws(DBusError) -> UInt32? {
-    guard let value else { return nil }
-    guard let seconds: UInt32 = value.converted(), (1...3600).contains(seconds) else {
-        throw ControlError.invalidArgument("timeout is a number of seconds from 1 to 3600, of type u")
-    }
-    return seconds
 }

@@ -19,13 +19,10 @@ final class PairingObject {
 
     /// What was reached; unknown until the pairing is done, and where nobody saw it.
     private var security: (level: String, secureConnections: String, keySize: UInt8) {
-        guard snapshot.outcome?.result == .paired, let agreement = snapshot.agreement else {
+        guard snapshot.outcome?.result == .paired, let strength = snapshot.strength else {
             return ("unknown", "unknown", 0)
         }
-        return (
-            agreement.securityLevel.rawValue, agreement.isSecureConnections ? "yes" : "no",
-            agreement.encryptionKeySize
-        )
+        return (strength.level.rawValue, strength.isSecureConnections ? "yes" : "no", strength.keySize ?? 0)
     }
 
     static func path(_ number: PairingNumber) -> ObjectPath {

@@ -34,6 +34,7 @@ extension Entry {
         case .requestOpened: "9577eebafdc14ca2818c0184083a5cbd"
         case .attempt: "34f93d1e7c544961be06c6c105f2e95f"
         case .pairing: "fdec94d5205545d6ac993c19f3ea718a"
+        case .bondLost: "6ad83924f45246bc80867052fa6949fd"
         case .removal: "ecbe85ca480147cfa8449fce9cfd3438"
         case .windowOpened: "4f0cf4ee611d49899bb1e1c7184dc90d"
         case .windowClosed: "b31134114dee41cfbd09cb313ba2d3ab"
@@ -62,6 +63,8 @@ extension Entry {
             let decider = if case .events = record.decider { "" } else { " Decided by \(decider(record))." }
             return "\(device): pairing \(record.pairing?.description ?? "?"): \(result)\(decider)"
                 + (record.reason.isEmpty ? "" : " Reason: \(record.reason)")
+        case .bondLost:
+            return "\(device): bond-lost. \(PairingResult.bondLost.sentence)\(reason)"
         case .removal: return "\(device): forgotten, \(record.verdict.rawValue), by \(decider(record))\(reason)"
         case .windowOpened: return "window opened by \(decider(record))\(reason)"
         case .windowClosed: return "window closed by \(decider(record))"

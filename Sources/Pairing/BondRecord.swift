@@ -40,10 +40,10 @@ public struct BondRecord: Sendable, Hashable {
     public struct Strength: Sendable, Hashable {
         public var level: SecurityLevel
         public var isSecureConnections: Bool
-        /// In octets, 7 to 16.
-        public var keySize: UInt8
+        /// In octets, 7 to 16; `nil` over BR/EDR, where each encrypted link settles it anew and nobody tells.
+        public var keySize: UInt8?
 
-        public init(level: SecurityLevel, isSecureConnections: Bool, keySize: UInt8) {
+        public init(level: SecurityLevel, isSecureConnections: Bool, keySize: UInt8?) {
             self.level = level
             self.isSecureConnections = isSecureConnections
             self.keySize = keySize

@@ -16,9 +16,11 @@ struct AdapterControl: Sendable {
     var isLeftUntil: MonotonicTime?
     /// Discovery did not start: it is tried again then.
     var discoveryRetry: MonotonicTime?
+    /// BlueZ has told all devices of the adapter by then.
+    var isSettledAt: MonotonicTime?
 
     var nextDeadline: MonotonicTime? {
-        [isLeftUntil, discoveryRetry].compactMap(\.self).min()
+        [isLeftUntil, discoveryRetry, isSettledAt].compactMap(\.self).min()
     }
 }
 
@@ -150,9 +152,15 @@ extension Coordinator {
     // MARK: Deadlines
 
     mutating func expireControls(at now: Moment) {
+        var isSettled = false
         for (adapter, control) in controls {
+            if let until = control.isSettledAt, until <= now.monotonic {
+                controls[adapter]?.isSettledAt = nil
+                isSettled = true
+            }
             if let until = control.isLeftUntil, until <= now.monotonic { controls[adapter]?.isLeftUntil = nil }
             if let until = control.discoveryRetry, until <= now.monotonic { controls[adapter]?.discoveryRetry = nil }
         }
+        if isSettled { settleAll(at: now) }
     }
 }

@@ -13,7 +13,8 @@ extension Coordinator {
         let settings = rule.profile.pairing
         var plan = Array(repeating: settings.ioCapability, count: settings.attempts)
         plan += settings.fallbacks.map(\.ioCapability)
-        if let key = key(of: pairing), let proven = proven[key], let place = plan.firstIndex(of: proven) {
+        let device = pairing.device.flatMap { devices[$0] } ?? pairing.lastSeen
+        if let proven = device.flatMap({ record(of: $0) })?.capability, let place = plan.firstIndex(of: proven) {
             plan.insert(plan.remove(at: place), at: 0)
         }
         return plan
@@ -59,22 +60,5 @@ extension Coordinator {
             pairing.hasSucceeded = false
             pairing.hasLookedAgain = false
         }
-    }
-
-    /// Keeps in mind what worked where more than one thing could have.
-    mutating func remember(_ pairing: LivePairing, at now: Moment) {
-        guard let rule = pairing.rule, let key = key(of: pairing), case .requested = pairing.origin,
-            !rule.profile.pairing.fallbacks.isEmpty
-        else { return }
-        let plan = plan(pairing, rule)
-        guard plan.indices.contains(pairing.attempt - 1) else { return }
-        if proven.count >= bounds.countedDevices, proven[key] == nil, let other = proven.keys.first {
-            proven[other] = nil
-        }
-        proven[key] = plan[pairing.attempt - 1]
-    }
-
-    private func key(of pairing: LivePairing) -> LockOuts.Key? {
-        pairing.device.map { LockOuts.Key(adapter: $0.adapter, address: pairing.address) }
     }
 }

@@ -64,13 +64,7 @@ extension Coordinator {
         let wish = LivePairing.Wish(
             actor: nil, address: device.facts.address, adapter: device.reference.adapter, device: device.reference,
             timeout: nil)
-        var pairing = LivePairing(
-            number: PairingNumber(nextNumber()), origin: .requested(wish), startedAt: now.realtime,
-            address: device.facts.address, name: device.facts.name, state: .queued)
-        pairing.heardSince = heardSince
-        live[pairing.number] = pairing
-        queue.append(pairing.number)
-        emit(.publish(.pairingAdded(pairing.snapshot())))
+        enqueue(wish, name: device.facts.name, heardSince: heardSince, at: now)
     }
 
     // MARK: Back-off

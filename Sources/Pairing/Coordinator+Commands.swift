@@ -8,23 +8,36 @@ extension Coordinator {
     ///
     /// - Parameter timeout: For the whole pairing, from its turn on; `nil` for the rule's own, or ``Timing/pairing`` while
     ///   no rule has matched.
+    /// - Parameter isForced: Is a bond that is there replaced? It is removed when the device is there, not before.
     /// - Throws: ``CommandError/bluezAbsent``, ``CommandError/unknownDevice``, ``CommandError/unknownAdapter``,
     ///   ``CommandError/busy(_:)`` while another pairing with this device is asked for, ``CommandError/tooMany``.
     public mutating func pair(
-        _ target: Target, timeout: Duration? = nil, actor: Actor, at now: Moment
+        _ target: Target, timeout: Duration? = nil, isForced: Bool = false, actor: Actor, at now: Moment
     ) throws(CommandError) -> (number: PairingNumber, effects: [Effect]) {
         guard isBlueZRunning else { throw .bluezAbsent }
-        let wish = try wish(for: target, timeout: timeout, actor: actor)
+        var wish = try wish(for: target, timeout: timeout, actor: actor)
+        if isForced { wish.replacement = .forced }
         if let other = requested(wish.address, on: wish.adapter) { throw .busy(other) }
         guard queue.count < bounds.queuedPairings else { throw .tooMany }
-        let pairing = LivePairing(
+        let number = enqueue(wish, at: now)
+        return (number, drain(at: now))
+    }
+
+    /// Lets a pairing wait for its turn.
+    @discardableResult
+    mutating func enqueue(
+        _ wish: LivePairing.Wish, name: UntrustedText? = nil, heardSince: MonotonicTime? = nil, at now: Moment
+    ) -> PairingNumber {
+        var pairing = LivePairing(
             number: PairingNumber(nextNumber()), origin: .requested(wish), startedAt: now.realtime,
-            address: wish.address, state: .queued)
+            address: wish.address, name: name, state: .queued)
+        pairing.heardSince = heardSince
         live[pairing.number] = pairing
         // People wait; what a rule started can wait.
-        queue.insert(pairing.number, at: queue.firstIndex { live[$0]?.isAutomatic == true } ?? queue.endIndex)
+        let place = wish.actor == nil ? nil : queue.firstIndex { live[$0]?.isAutomatic == true }
+        queue.insert(pairing.number, at: place ?? queue.endIndex)
         emit(.publish(.pairingAdded(pairing.snapshot())))
-        return (pairing.number, drain(at: now))
+        return pairing.number
     }
 
     /// Ends a pairing in whatever state it is; one that is ending already is left alone.
@@ -75,6 +88,9 @@ extension Coordinator {
             reject(request, decider: .person(actor), cause: .rejected(by: actor), at: now)
         } else {
             accept(request, with: try request.question.reply(for: answer), decider: .person(actor), at: now)
+            if request.question.kind == .repair, let device = devices[request.snapshot.device] {
+                replaceBond(of: device, because: .bondLost, actor: actor, at: now)
+            }
         }
         return drain(at: now)
     }

@@ -64,8 +64,18 @@ extension Coordinator {
         guard let device = knownDevice(.address(address, adapter: adapter)) else { return }
         // A pairing that we started is what the device asks for.
         if let active, live[active]?.device == device.reference { return }
-        guard case .matched(let rule) = decide(device, at: now), rule.profile.repair.securityRequest == .reject
-        else { return }
+        guard case .matched(let rule) = decide(device, at: now) else { return }
+        switch rule.profile.repair.securityRequest {
+        case .accept: return
+        case .reject: break
+        case .repair:
+            // The link of a bond that was just made begins with such a request too.
+            let isNew = record(of: device).map { $0.lastPaired + 60_000_000 > now.realtime } ?? false
+            guard device.hasBond, !isNew, removals[device.reference] == nil,
+                live.values.allSatisfy({ $0.device != device.reference && !$0.isLookingFor(device) })
+            else { return }
+            return replaceBond(of: device, because: .securityRequest, actor: nil, at: now)
+        }
         refusedSecurity.insert(device.reference)
         emit(.disconnect(device.reference))
         recordRefusal(
@@ -91,7 +101,16 @@ extension Coordinator {
             Record(
                 subject: .refusal, device: device?.reference, address: address, name: device?.facts.name,
                 adapter: adapter, verdict: .rejected, decider: failure.direction == .sent ? .kernel : .device,
-                reason: "\(name), and no question came to pairingd"), at: now)
+                reason: "\(name), and no question came to pairingd\(obstacle(to: device))"), at: now)
+    }
+
+    /// BlueZ asks an agent one thing at a time, and refuses by itself what comes meanwhile (`src/agent.c`, EBUSY).
+    private func obstacle(to device: DeviceSnapshot?) -> String {
+        let request = open.values.first {
+            $0.role == .default && $0.question.token != nil && $0.snapshot.device != device?.reference
+        }
+        guard let request else { return "" }
+        return ": BlueZ asks one thing at a time, and request \(request.snapshot.number) was open"
     }
 
     /// Strangers cause these as often as they like: so many a minute are written down.
@@ -115,7 +134,7 @@ extension PairingResult {
             .timedOut, .failed, .tooWeak, .keyTooShort:
             true
         case .paired, .alreadyBonded, .rejectedByPolicy, .notFound, .notReachable, .peerNotInPairingMode, .lockedOut,
-            .cannotVerify, .adapterOff, .bluezGone, .busy:
+            .bondLost, .interrupted, .cannotVerify, .adapterOff, .bluezGone, .busy:
             false
         }
     }

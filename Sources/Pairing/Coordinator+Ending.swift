@@ -142,7 +142,9 @@ extension Coordinator {
         _ number: PairingNumber, _ outcome: PairingOutcome, _ cause: Cause? = nil, canReply: Bool = true, at now: Moment
     ) {
         guard let pairing = live[number] else { return }
-        if outcome.result == .paired, let weakness = weakness(of: pairing) { return undo(number, weakness, at: now) }
+        if outcome.result == .paired, let weakness = objection(to: number, at: now) {
+            return undo(number, weakness, at: now)
+        }
         if canReply, cause == nil || pairing.state.isBeingUndone,
             let attempt = nextAttempt(pairing, after: outcome, at: now)
         {
@@ -168,10 +170,13 @@ extension Coordinator {
             unwatch(device)
         }
         let snapshot = pairing.snapshot(outcome: outcome, finishedAt: now.realtime)
-        keep(snapshot, pairing, cause)
+        keep(snapshot, cause)
         count(snapshot, at: now)
+        noteResult(pairing, outcome, at: now)
         countAutomatic(snapshot, at: now)
         if outcome.result == .paired { afterPairing(pairing, at: now) }
+        let hasNoAnswer = [.bluezGone, .adapterOff].contains(outcome.result)
+        settle(pairing, isCertain: !isUndone && !hasNoAnswer)
         if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
     }
 
@@ -192,9 +197,9 @@ extension Coordinator {
     /// What the rule wants done with a device that is paired now.
     private mutating func afterPairing(_ pairing: LivePairing, at now: Moment) {
         guard let device = pairing.device, let profile = pairing.rule?.profile else { return }
-        remember(pairing, at: now)
-        if profile.after.trust { emit(.trust(device)) }
         if profile.pairing.bond != .keep { sessionBonds.insert(device) }
+        if case .foreign = pairing.origin { return linkMayBeGone(device, at: now) }
+        if profile.after.trust { emit(.trust(device)) }
         if profile.after.disconnect { emit(.disconnect(device)) }
         linkMayBeGone(device, at: now)
     }
@@ -219,7 +224,7 @@ extension Coordinator {
     }
 
     /// Keeps the result; what strangers were refused makes room first, so that it hides nothing.
-    private mutating func keep(_ snapshot: PairingSnapshot, _ pairing: LivePairing, _ cause: Cause?) {
+    mutating func keep(_ snapshot: PairingSnapshot, _ cause: Cause?) {
         finished.append(snapshot)
         emit(.publish(.pairingChanged(snapshot)))
         if finished.count > bounds.finishedPairings {

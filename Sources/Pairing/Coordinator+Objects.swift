@@ -23,6 +23,7 @@ extension Coordinator {
         devices = [:]
         sessionBonds = []
         agreements = [:]
+        keys = [:]
         candidates = [:]
         refusedSecurity = []
     }
@@ -51,6 +52,8 @@ extension Coordinator {
         adapters[reference] = adapter
         if old?.isPowered != adapter.isPowered || controls[reference] == nil {
             controls[reference] = AdapterControl(since: now.monotonic)
+            let isSettledAt = now.monotonic + timing.promptness
+            if adapter.isPowered, !unsettled.isEmpty { controls[reference]?.isSettledAt = isSettledAt }
         }
         if let old, old.isPairable != adapter.isPairable {
             pairableChanged(reference, to: adapter.isPairable, at: now)
@@ -69,7 +72,7 @@ extension Coordinator {
     }
 
     private mutating func adapterWent(_ adapter: AdapterReference, at now: Moment) {
-        cancelServices(at: now) { $0.adapter == adapter }
+        cancelRequests(at: now) { $0.device.adapter == adapter }
         // There discovery has ended by itself.
         discovering.remove(adapter)
         for pairing in live.values.sorted(by: { $0.number < $1.number }) {
@@ -95,8 +98,15 @@ extension Coordinator {
 
     mutating func deviceChanged(_ device: DeviceSnapshot, at now: Moment) {
         let reference = device.reference
-        let wasConnected = devices[reference]?.isConnected == true
+        let old = devices[reference]
+        let wasConnected = old?.isConnected == true
         devices[reference] = device
+        if old == nil {
+            recall(device, at: now)
+            if isBlueZRunning { settle(seen: device, at: now) }
+        }
+        let isForeign = old?.hasBond == false && device.hasBond && isNobodys(device)
+        defer { if isForeign { bondAppeared(device, at: now) } }
         if wasConnected, !device.isConnected { cancelServices(at: now) { $0 == reference } }
         defer { if wasConnected { linkMayBeGone(reference, at: now) } }
         if let number = incoming[reference] { changed(device, of: number, at: now) }
@@ -135,12 +145,13 @@ extension Coordinator {
     }
 
     mutating func deviceRemoved(_ reference: DeviceReference, at now: Moment) {
-        guard devices.removeValue(forKey: reference) != nil else { return }
+        guard let device = devices.removeValue(forKey: reference) else { return }
+        settle(removed: device)
         dropCandidate(reference)
         sessionBonds.remove(reference)
         refusedSecurity.remove(reference)
         removalSeen(reference, at: now)
-        cancelServices(at: now) { $0 == reference }
+        cancelRequests(at: now) { $0.device == reference }
         for number in [incoming[reference], active].compactMap(\.self) {
             guard let pairing = live[number], pairing.device == reference else { continue }
             modify(number) { $0.evidence.isConnected = false }
@@ -169,6 +180,7 @@ extension Coordinator {
 
     mutating func linkEnded(_ adapter: AdapterReference, _ address: Address, _ reason: UInt8, at now: Moment) {
         agreements[LockOuts.Key(adapter: adapter, address: address)] = nil
+        keys[LockOuts.Key(adapter: adapter, address: address)] = nil
         let end = now.monotonic + timing.evidence
         for number in pairings(with: address, on: adapter) {
             modify(number) { pairing in

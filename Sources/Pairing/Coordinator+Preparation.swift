@@ -43,14 +43,16 @@ extension Coordinator {
         case .matched(let rule):
             modify(number) { pairing in
                 pairing.rule = rule
+                pairing.ruledAddress = device.facts.address
                 if let begun = pairing.begun, wish.timeout == nil {
                     pairing.deadline = begun + rule.profile.pairing.timeout
                 }
             }
             if let refusal = refusal(by: rule, for: device) { return finish(number, refusal, at: now) }
             // BlueZ 5.66 never answers Pair() for a bonded device.
-            if device.hasBond { return finish(number, PairingOutcome(.alreadyBonded), at: now) }
+            if device.hasBond, case .none = pairing.replacement { return makeRoom(number, device, rule, at: now) }
             switch rule.profile.pairingMode(of: facts(of: device, isSettled: isSettled, at: now)) {
+            case .ready where device.hasBond: makeRoom(number, device, rule, at: now)
             case .ready:
                 // Other rules may have come between two attempts, with fewer of them.
                 let pairing = live[number] ?? pairing
@@ -96,7 +98,9 @@ extension Coordinator {
         let bond = live[number]?.rule?.profile.pairing.bond ?? .keep
         if incoming[reference] != nil {
             finish(number, .busy("the device is pairing with us at this moment"), at: now)
-        } else if device.isConnected, live[number]?.isAutomatic == true, live[number]?.attempt == 1 {
+        } else if device.isConnected, let pairing = live[number], pairing.isAutomatic, pairing.attempt == 1,
+            !pairing.hasReplaced
+        {
             finish(number, .busy("another program has a connection to the device"), at: now)
         } else if device.isConnected {
             if case .disconnecting = live[number]?.state { return }
@@ -106,7 +110,9 @@ extension Coordinator {
             if case .switchingPairable = live[number]?.state { return }
             enter(.switchingPairable(until: now.monotonic + timing.promptness), number)
         } else {
+            markUnsettled(number)
             modify(number) { pairing in
+                pairing.capability = capability
                 pairing.state = .pairing(PairCall(device: reference, capability: capability))
                 pairing.evidence = Evidence(lastStep: now.monotonic)
             }
@@ -115,10 +121,12 @@ extension Coordinator {
         }
     }
 
-    private mutating func search(_ number: PairingNumber, on adapter: AdapterReference?, at now: Moment) {
+    mutating func search(_ number: PairingNumber, on adapter: AdapterReference?, at now: Moment) {
         if case .discovering = live[number]?.state { return }
         // It is not there any more, or not ready: when it is again, it is seen again.
-        if live[number]?.isAutomatic == true { return finish(number, PairingOutcome(.notFound), at: now) }
+        if let pairing = live[number], pairing.isAutomatic, case .none = pairing.replacement {
+            return finish(number, PairingOutcome(.notFound), at: now)
+        }
         let usable = adapters.values.filter { $0.isPowered && (adapter == nil || $0.reference == adapter) }
         guard !usable.isEmpty else { return finish(number, .adapterOff, at: now) }
         let references = Set(usable.map(\.reference))

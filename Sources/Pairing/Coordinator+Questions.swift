@@ -65,9 +65,8 @@ extension Coordinator {
             address: device.facts.address, name: device.facts.name,
             state: .answering(until: now.monotonic + timing.incoming))
         pairing.hadBond = device.hasBond
-        pairing.evidence = Evidence(
-            agreement: agreements[LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address)],
-            wasConnected: device.isConnected, isConnected: device.isConnected, lastStep: now.monotonic)
+        pairing.evidence = evidence(of: device, at: now)
+        pairing.ruledAddress = device.facts.address
         let (ruling, refusal) = incomingRule(for: device, at: now)
         pairing.rule = ruling?.rule
         pairing.mustAsk = ruling?.mustAsk == true
@@ -176,11 +175,12 @@ extension Coordinator {
     /// Our side did its part: the device has the radio protocol's time for its own.
     mutating func answered(_ number: PairingNumber, _ kind: RequestKind, at now: Moment) {
         let until = now.monotonic + timing.incoming
+        markUnsettled(number)
         modify(number) { pairing in
             pairing.evidence.lastStep = now.monotonic
             switch kind {
             case .passkeyEntry, .passkeyDisplay, .pinEntry, .pinDisplay: pairing.evidence.usedDigits = true
-            case .authorization, .confirmation, .service: break
+            case .authorization, .confirmation, .service, .repair: break
             }
             if case .answering = pairing.state { pairing.state = .answering(until: until) }
         }

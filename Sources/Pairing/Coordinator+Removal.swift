@@ -58,6 +58,12 @@ extension Coordinator {
 
     mutating func finish(_ removal: Removal, of device: DeviceReference, _ error: BlueZError?, at now: Moment) {
         guard removals.removeValue(forKey: device) != nil else { return }
+        if error == nil, let removed = removal.device, record(of: removed) != nil {
+            note(removed) { record in
+                record.state = .none
+                record.strength = nil
+            }
+        }
         if let command = removal.command { emit(.forgetFinished(command.token, error: error)) }
         emit(
             .record(

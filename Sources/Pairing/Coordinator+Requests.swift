@@ -26,11 +26,8 @@ extension Coordinator {
         let request = OpenRequest(
             question: asked, role: question.role, isRequested: isRequested,
             isWindowed: rule.profile.pairing.when == .window, snapshot: snapshot)
-        open[snapshot.number] = request
-        emit(.publish(.requestAdded(snapshot)))
-        record(request, .requestOpened, .asked, .rule)
+        open(request, at: now)
         guard let number else { return }
-        modify(number) { $0.openRequests += 1 }
         if asked.kind.isDisplay { answered(number, asked.kind, at: now) }
         // The request's own deadline comes first.
         if case .answering = live[number]?.state {
@@ -38,8 +35,15 @@ extension Coordinator {
         }
     }
 
+    mutating func open(_ request: OpenRequest, at now: Moment) {
+        open[request.snapshot.number] = request
+        emit(.publish(.requestAdded(request.snapshot)))
+        record(request, .requestOpened, .asked, .rule)
+        if let number = request.snapshot.pairing { modify(number) { $0.openRequests += 1 } }
+    }
+
     /// Why no further request can be opened; requests of our own pairings cannot be crowded out by strangers.
-    private func lackOfRoom(for device: DeviceReference, isRequested: Bool) -> String? {
+    func lackOfRoom(for device: DeviceReference, isRequested: Bool) -> String? {
         if open.values.lazy.filter({ $0.snapshot.device == device }).count >= bounds.openRequestsPerDevice {
             return "too many requests of this device are open"
         }
@@ -76,7 +80,9 @@ extension Coordinator {
     ) {
         if let token = request.question.token { emit(.reply(token, reply)) }
         close(request, .accepted, decider, at: now)
-        if let number = request.snapshot.pairing { answered(number, request.question.kind, at: now) }
+        guard let number = request.snapshot.pairing else { return }
+        if case .person = decider { live[number]?.isApproved = true }
+        answered(number, request.question.kind, at: now)
     }
 
     /// Says no; for digits that are shown, BlueZ waits for no answer, and the pairing itself is ended.
@@ -119,9 +125,14 @@ extension Coordinator {
         open.isEmpty ? [] : open.values.filter { $0.snapshot.pairing == number }.inOrder
     }
 
-    /// Services ask without a pairing.
+    /// Services ask without a pairing, and as long as the device is connected.
     mutating func cancelServices(at now: Moment, where isMeant: (DeviceReference) -> Bool) {
-        for request in open.values.filter({ $0.snapshot.pairing == nil && isMeant($0.snapshot.device) }).inOrder {
+        cancelRequests(at: now) { $0.kind == .service && isMeant($0.device) }
+    }
+
+    /// Ends requests that no pairing ends.
+    mutating func cancelRequests(at now: Moment, where isMeant: (RequestSnapshot) -> Bool) {
+        for request in open.values.filter({ $0.snapshot.pairing == nil && isMeant($0.snapshot) }).inOrder {
             cancel(request, at: now)
         }
     }

@@ -6,17 +6,52 @@ import SecurityManager
 
 /// How strong a pairing became, and whether that is enough for its rule.
 ///
-/// BlueZ does not tell. The SMP request and response do (Core Specification, Vol 3, Part H, 2.3.5.1), and they are on the
-/// monitor channel before BlueZ asks its first question.
+/// BlueZ does not tell. On the monitor channel are the SMP request and response (Core Specification, Vol 3, Part H,
+/// 2.3.5.1), before BlueZ asks its first question, and the kernel's word on each key that it makes.
 extension Coordinator {
+    // MARK: What the monitor channel shows
+
     mutating func agreed(
-        _ adapter: AdapterReference, _ address: Address, _ agreement: PairingAgreement, at now: Moment
+        _ adapter: AdapterReference, _ address: Address, _ agreement: PairingAgreement, _ local: IOCapability?,
+        at now: Moment
     ) {
         let key = LockOuts.Key(adapter: adapter, address: address)
         // More links than an adapter can have are none of ours.
         if agreements.count < bounds.agreements || agreements[key] != nil { agreements[key] = agreement }
-        for number in pairings(with: address, on: adapter) { modify(number) { $0.evidence.agreement = agreement } }
+        for number in pairings(with: address, on: adapter) {
+            modify(number) { pairing in
+                pairing.evidence.agreement = agreement
+                pairing.evidence.localCapability = local
+            }
+        }
     }
+
+    mutating func keyMade(_ adapter: AdapterReference, _ address: Address, _ key: PairingKey, at now: Moment) {
+        let place = LockOuts.Key(adapter: adapter, address: address)
+        if keys.count < bounds.agreements || keys[place] != nil { keys[place, default: []].insert(key) }
+        let concerned = pairings(with: address, on: adapter)
+        for number in concerned { modify(number) { $0.evidence.keys.insert(key) } }
+        if concerned.isEmpty { keyMadeWithoutUs(adapter, address, at: now) }
+    }
+
+    /// What was said under a private address holds for the identity behind it.
+    mutating func identified(_ adapter: AdapterReference, _ address: Address, as identity: Address) {
+        for number in pairings(with: address, on: adapter) { live[number]?.identities.insert(identity) }
+        let (old, new) = (
+            LockOuts.Key(adapter: adapter, address: address), LockOuts.Key(adapter: adapter, address: identity)
+        )
+        if let agreement = agreements[old] { agreements[new] = agreement }
+    }
+
+    /// What was seen of the link that a device has now.
+    func evidence(of device: DeviceSnapshot, at now: Moment) -> Evidence {
+        let key = LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address)
+        return Evidence(
+            agreement: agreements[key], keys: keys[key] ?? [], wasConnected: device.isConnected,
+            isConnected: device.isConnected, lastStep: now.monotonic)
+    }
+
+    // MARK: Floors
 
     /// Why a rule's floor rules out every pairing with this device: it is better to have none than one that may be too
     /// weak.
@@ -26,30 +61,83 @@ extension Coordinator {
             return .cannotVerify(
                 "the rule \(rule.name) demands strong keys, and without CAP_NET_RAW nobody sees how strong they are")
         }
-        if device.facts.transports == [.bredr] {
+        if device.facts.transports == [.bredr], rule.profile.pairing.minimumKeySize != nil {
             return .cannotVerify(
-                "the rule \(rule.name) demands strong keys, and over BR/EDR this version does not see them")
+                "the rule \(rule.name) has a minimum-key-size, and over BR/EDR nobody tells the size of keys")
         }
         return nil
     }
 
-    /// Why a pairing that BlueZ calls done is none.
-    func weakness(of pairing: LivePairing) -> Cause? {
+    /// Why a pairing that BlueZ calls done is none, or may not stay.
+    mutating func objection(to number: PairingNumber, at now: Moment) -> Cause? {
+        if let refusal = refusalOfIdentity(number, at: now) { return refusal }
+        guard let pairing = live[number] else { return nil }
+        if case .incoming = pairing.origin, !pairing.isApproved, !pairing.hadBond,
+            let device = pairing.device.flatMap({ devices[$0] }), device.facts.isInputDevice
+        {
+            return .safeguard("it is an input device, which only a person can let in")
+        }
+        return weakness(of: pairing)
+    }
+
+    /// A device that was paired under a private address may turn out to be another one than its rule took it for.
+    private mutating func refusalOfIdentity(_ number: PairingNumber, at now: Moment) -> Cause? {
+        guard let pairing = live[number], let rule = pairing.rule, let ruled = pairing.ruledAddress,
+            var device = pairing.device.flatMap({ devices[$0] }), device.facts.address != ruled
+        else { return nil }
+        modify(number) { $0.ruledAddress = device.facts.address }
+        // As it was before this pairing.
+        if !pairing.hadBond { (device.isPaired, device.isBonded) = (false, false) }
+        switch decide(device, isSettled: true, at: now) {
+        case .unmatched: return .noRule("no rule matches its identity address \(device.facts.address)")
+        case .undetermined(let facts): return .noRule(Self.unknown(facts))
+        case .matched(let other):
+            guard other.name != rule.name else { return nil }
+            modify(number) { $0.rule = other }
+            let isAllowed =
+                pairing.origin.isOurs ? other.profile.pairing.initiate != .never : other.profile.pairing.acceptIncoming
+            return isAllowed
+                ? nil
+                : .refusedByRule("the rule \(other.name), which its identity address leads to, does not allow it")
+        }
+    }
+
+    func strength(of pairing: LivePairing) -> BondRecord.Strength? { pairing.evidence.strength }
+
+    private func weakness(of pairing: LivePairing) -> Cause? {
+        if pairing.evidence.keys.contains(where: \.isDebugKey) {
+            return .tooWeak("the key was made with the debug key of the specification, which everybody has")
+        }
+        if pairing.origin.isOurs, let capability = pairing.capability, let shown = pairing.evidence.localCapability,
+            shown != capability
+        {
+            return .wrongCapability("BlueZ showed \(shown.rawValue) in place of \(capability.rawValue)")
+        }
+        let strength = pairing.evidence.strength
+        if let least = pairing.leastStrength {
+            guard let strength else { return .cannotVerify("nothing was seen of how strong the new keys are") }
+            if !strength.isAtLeast(least) {
+                return .tooWeak("it reached \(strength.words), and the bond before had \(least.words)")
+            }
+        }
         guard let rule = pairing.rule, rule.profile.pairing.needsVerification else { return nil }
         let floor = rule.profile.pairing
-        guard let agreement = pairing.evidence.agreement else {
+        guard let strength else {
             return .cannotVerify("nothing was seen on the air of how strong the keys are")
         }
-        let isStrong =
-            agreement.securityLevel >= floor.security && (agreement.isSecureConnections || !floor.secureConnections)
-        if !isStrong {
+        if strength.level < floor.security || floor.secureConnections && !strength.isSecureConnections {
             let wanted = floor.security.rawValue + (floor.secureConnections ? " with Secure Connections" : "")
             return .tooWeak(
-                "it reached \(agreement.words), and the rule \(rule.name) asks for \(wanted)")
+                "it reached \(pairing.evidence.agreement?.words ?? strength.words), and the rule \(rule.name) asks for"
+                    + " \(wanted)")
         }
-        if let least = floor.minimumKeySize, agreement.encryptionKeySize < least {
-            return .keyTooShort(
-                "the key has \(agreement.encryptionKeySize) octets, and the rule \(rule.name) asks for \(least)")
+        if let least = floor.minimumKeySize {
+            guard let size = strength.keySize else {
+                return .cannotVerify("nobody tells the size of a BR/EDR key, and the rule \(rule.name) asks for it")
+            }
+            if size < least {
+                return .keyTooShort("the key has \(size) octets, and the rule \(rule.name) asks for \(least)")
+            }
         }
         return nil
     }
@@ -84,5 +172,38 @@ extension PairingAgreement {
             case .outOfBand: "out-of-band data"
             }
         return "\(securityLevel.rawValue) (\(model), \(isSecureConnections ? "Secure Connections" : "legacy pairing"))"
+    }
+}
+
+extension Evidence {
+    /// The weakest of all that was seen: what was agreed on, and what keys came of it.
+    var strength: BondRecord.Strength? {
+        var seen = keys.compactMap { key in
+            key.level.map {
+                BondRecord.Strength(level: $0, isSecureConnections: key.isSecureConnections, keySize: key.size)
+            }
+        }
+        if let agreement {
+            seen.append(
+                BondRecord.Strength(
+                    level: agreement.securityLevel, isSecureConnections: agreement.isSecureConnections,
+                    keySize: agreement.encryptionKeySize))
+        }
+        guard let level = seen.map(\.level).min() else { return nil }
+        return BondRecord.Strength(
+            level: level, isSecureConnections: seen.allSatisfy(\.isSecureConnections),
+            keySize: seen.compactMap(\.keySize).min())
+    }
+}
+
+extension BondRecord.Strength {
+    func isAtLeast(_ other: Self) -> Bool {
+        level >= other.level && (isSecureConnections || !other.isSecureConnections)
+            && (other.keySize.map { (keySize ?? 0) >= $0 } ?? true)
+    }
+
+    fileprivate var words: String {
+        let size = keySize.map { ", \($0) octets" } ?? ""
+        return level.rawValue + (isSecureConnections ? " with Secure Connections" : "") + size
     }
 }

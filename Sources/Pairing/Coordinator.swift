@@ -43,8 +43,11 @@ public struct Coordinator: Sendable {
     var lockOuts = LockOuts()
     /// What the links that are there have agreed on in SMP.
     var agreements: [LockOuts.Key: PairingAgreement] = [:]
-    /// The capabilities with which devices paired whose rules have several.
-    var proven: [LockOuts.Key: IOCapability] = [:]
+    /// The keys that were made on them.
+    var keys: [LockOuts.Key: Set<PairingKey>] = [:]
+    /// What is known of devices, also from before a restart.
+    var records: [BondRecord.Key: BondRecord]
+    var unsettled: [BondRecord.Key: Unsettled]
     /// Devices that may become automatic pairings.
     var candidates: [DeviceReference: Candidate] = [:]
     var backOffs: [LockOuts.Key: BackOff] = [:]
@@ -67,13 +70,17 @@ public struct Coordinator: Sendable {
     /// - Parameter numbers: For pairings and requests alike.
     public init(
         rules: any RuleBook, numbers: any NumberSource, timing: Timing = Timing(), bounds: Bounds = Bounds(),
-        conduct: Conduct = Conduct()
+        conduct: Conduct = Conduct(), recalled: Recollection = Recollection()
     ) {
         self.rules = rules
         self.numbers = numbers
         self.timing = timing
         self.bounds = bounds
         self.conduct = conduct
+        records = Dictionary(recalled.records.map { ($0.key, $0) }) { first, _ in first }
+        unsettled = Dictionary(
+            recalled.unsettled.map { ($0.key, Unsettled(pairing: $0, isTold: false)) }
+        ) { first, _ in first }
     }
 
     /// Takes in what happened.
@@ -85,7 +92,9 @@ public struct Coordinator: Sendable {
 
     private mutating func take(_ event: Event, at now: Moment) {
         switch event {
-        case .bluezAppeared: isBlueZRunning = true
+        case .bluezAppeared:
+            isBlueZRunning = true
+            settleAll(at: now)
         case .bluezVanished: bluezVanished(at: now)
         case .adapterChanged(let adapter): adapterChanged(adapter, at: now)
         case .adapterRemoved(let adapter): adapterRemoved(adapter, at: now)
@@ -101,7 +110,11 @@ public struct Coordinator: Sendable {
         case .pairableSet(let adapter, let error): pairableSet(adapter, error, at: now)
         case .monitorAvailable(let isAvailable): hasMonitor = isAvailable
         case .smpFailure(let adapter, let address, let failure): smpFailed(adapter, address, failure, at: now)
-        case .agreement(let adapter, let address, let agreement): agreed(adapter, address, agreement, at: now)
+        case .agreement(let adapter, let address, let agreement, let local):
+            agreed(adapter, address, agreement, local, at: now)
+        case .key(let adapter, let address, let key): keyMade(adapter, address, key, at: now)
+        case .identity(let adapter, let address, let identity): identified(adapter, address, as: identity)
+        case .keyMissing(let adapter, let address): keyMissing(adapter, address, at: now)
         case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)
         case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)
         case .rulesChanged(let rules): rulesChanged(rules, at: now)
@@ -194,6 +207,7 @@ public struct Coordinator: Sendable {
         modify(number) { pairing in
             pairing.device = device?.reference
             guard let device else { return }
+            pairing.lastSeen = device
             pairing.address = device.facts.address
             pairing.name = device.facts.name
         }

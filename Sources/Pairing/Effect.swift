@@ -28,6 +28,14 @@ public enum Effect: Hashable, Sendable {
     /// From now on each change of this device is told, also during a discovery, beginning with a fresh reading.
     case watch(DeviceReference)
     case unwatch(DeviceReference)
+    /// Writes down what is known of a device, so that it survives a crash.
+    case keepRecord(BondRecord)
+    case dropRecord(BondRecord.Key)
+    /// Writes down that a pairing is on the air; comes before anything that can make a bond.
+    case keepUnsettled(UnsettledPairing)
+    case dropUnsettled(PairingNumber)
+    /// Reads this device anew: something happened to it that BlueZ may not tell.
+    case look(DeviceReference)
     case record(Record)
     case publish(Publication)
     /// The command with this token is done, or failed.

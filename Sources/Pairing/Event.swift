@@ -36,8 +36,14 @@ public enum Event: Sendable {
     case smpFailure(AdapterReference, Address, SMPFailure)
     /// A link ended, with its HCI error code (Core Specification, Vol 1, Part F, 1.3).
     case linkDisconnected(AdapterReference, Address, reason: UInt8)
-    /// A Pairing Request and its Pairing Response went over the air, over LE.
-    case agreement(AdapterReference, Address, PairingAgreement)
+    /// A Pairing Request and its Pairing Response went over the air, over LE; `local` is what our side's said.
+    case agreement(AdapterReference, Address, PairingAgreement, local: IOCapability? = nil)
+    /// The kernel made a key for the device with this identity address.
+    case key(AdapterReference, Address, PairingKey)
+    /// A device that was known by a private address has told its identity address.
+    case identity(AdapterReference, Address, identity: Address)
+    /// Encryption with the bond failed, because the device does not have its key any more (PIN or Key Missing).
+    case keyMissing(AdapterReference, Address)
     /// A peripheral sent an SMP Security Request.
     case securityRequest(AdapterReference, Address)
     /// Pairings and requests under way keep what they began with.

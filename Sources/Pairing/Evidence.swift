@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bluetooth
 import SecurityManager
 
 /// What is known of why a pairing ended, collected while it goes on.
@@ -10,6 +11,10 @@ struct Evidence: Hashable, Sendable {
     var smpFailure: SMPFailure?
     /// What the two sides agreed on.
     var agreement: PairingAgreement?
+    /// The keys that came of it.
+    var keys: Set<PairingKey> = []
+    /// What our side showed in SMP.
+    var localCapability: IOCapability?
     /// Were digits entered or shown?
     var usedDigits = false
     var disconnection: Disconnection?
@@ -55,6 +60,7 @@ struct Evidence: Hashable, Sendable {
         case .cannotVerify(let why): .init(.cannotVerify, why)
         case .tooWeak(let why): .init(.tooWeak, why)
         case .keyTooShort(let why): .init(.keyTooShort, why)
+        case .wrongCapability(let why): .init(.failed, why)
         }
     }
 

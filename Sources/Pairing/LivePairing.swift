@@ -8,6 +8,11 @@ struct LivePairing: Sendable {
     enum Origin: Sendable {
         case requested(Wish)
         case incoming
+        /// Another program made the bond, or the kernel by itself.
+        case foreign
+
+        /// Did we start it?
+        var isOurs: Bool { if case .requested = self { true } else { false } }
     }
 
     /// What somebody asked for, or a rule.
@@ -20,6 +25,19 @@ struct LivePairing: Sendable {
         let device: DeviceReference?
         /// What the command said; `nil` for the rule's own.
         let timeout: Duration?
+        /// What is done about a bond that is there.
+        var replacement = Replacement.none
+    }
+
+    /// Does a pairing take the place of a bond that is there, and why?
+    enum Replacement: Sendable {
+        case none
+        /// Somebody wants it so.
+        case forced
+        /// The device has forgotten us, or whoever has its address claims so.
+        case bondLost
+        /// The device asks for security, and its rule wants a new bond then.
+        case securityRequest
     }
 
     let number: PairingNumber
@@ -52,6 +70,22 @@ struct LivePairing: Sendable {
     var hasSucceeded = false
     /// A bond from before is not this pairing's to undo.
     var hadBond = false
+    /// Who accepted a question of it was a person.
+    var isApproved = false
+    /// Is the bond from before removed, that this pairing takes the place of?
+    var hasReplaced = false
+    /// How strong the bond from before was: a new one may not be weaker.
+    var leastStrength: BondRecord.Strength?
+    /// Other addresses that the device has turned out to have.
+    var identities: Set<Address> = []
+    /// The address by which the rule was found.
+    var ruledAddress: Address?
+    /// The device as it was when BlueZ last had it.
+    var lastSeen: DeviceSnapshot?
+    /// What is written down of it, while a bond may come about.
+    var unsettled: UnsettledPairing?
+    /// The capability of its last `Pair()`.
+    var capability: IOCapability?
     /// From 1.
     var attempt = 1
     /// Its questions that wait for an answer.
@@ -82,6 +116,11 @@ struct LivePairing: Sendable {
         if case .requested(let wish) = origin { wish.actor == nil } else { false }
     }
 
+    /// What is to become of a bond that is there.
+    var replacement: Replacement {
+        if case .requested(let wish) = origin { wish.replacement } else { .none }
+    }
+
     /// Where discovery runs for this pairing.
     var discoveringAdapters: Set<AdapterReference> {
         if case .discovering(let adapters, _) = state { adapters } else { [] }
@@ -98,7 +137,7 @@ struct LivePairing: Sendable {
     /// Is the device on the air under this address? It may have told its identity address meanwhile.
     func isKnown(by address: Address) -> Bool {
         if case .requested(let wish) = origin, wish.address == address { return true }
-        return self.address == address
+        return self.address == address || identities.contains(address)
     }
 
     private var phase: PairingPhase {
@@ -122,9 +161,10 @@ struct LivePairing: Sendable {
         var snapshot = PairingSnapshot(
             number: number, origin: .incoming, actor: nil, address: address, device: device, adapter: device?.adapter,
             name: name, rule: rule?.name, profile: rule?.profile, attempt: attempt,
-            agreement: evidence.agreement, phase: outcome == nil ? phase : .done, startedAt: startedAt,
+            agreement: evidence.agreement, strength: evidence.strength, phase: outcome == nil ? phase : .done, startedAt: startedAt,
             finishedAt: finishedAt,
             outcome: outcome)
+        if case .foreign = origin { snapshot.origin = .foreign }
         if case .requested(let wish) = origin {
             snapshot.origin = wish.actor == nil ? .automatic : .requested
             snapshot.actor = wish.actor
@@ -250,6 +290,8 @@ enum Cause: Hashable, Sendable {
     case cannotVerify(String)
     case tooWeak(String)
     case keyTooShort(String)
+    /// BlueZ showed another capability than the rule's.
+    case wrongCapability(String)
 
     static func refused(by rule: Rule, _ kind: RequestKind) -> Cause {
         .refusedByRule("the rule \(rule.name) rejects questions of the kind \(kind.rawValue)")
@@ -259,7 +301,7 @@ enum Cause: Hashable, Sendable {
     var undoesBond: Bool {
         switch self {
         case .noRule, .refusedByRule, .safeguard, .rejected, .cancelled, .lockedOut, .cannotVerify, .tooWeak,
-            .keyTooShort:
+            .keyTooShort, .wrongCapability:
             true
         case .expired, .timedOut, .adapterOff, .bluezGone, .busy, .notInPairingMode: false
         }
@@ -269,7 +311,7 @@ enum Cause: Hashable, Sendable {
         switch self {
         case .noRule: .noRule
         case .refusedByRule: .rule
-        case .safeguard, .busy, .lockedOut: .safeguard
+        case .safeguard, .busy, .lockedOut, .wrongCapability: .safeguard
         case .notInPairingMode, .cannotVerify, .tooWeak, .keyTooShort: .rule
         case .rejected(let actor), .cancelled(let actor): .person(actor)
         case .expired, .timedOut: .expiry
@@ -284,7 +326,7 @@ enum Cause: Hashable, Sendable {
             .rejected
         case .expired: .expired
         case .cancelled: .cancelled
-        case .timedOut, .adapterOff, .bluezGone, .busy: .failed
+        case .timedOut, .adapterOff, .bluezGone, .busy, .wrongCapability: .failed
         }
     }
 }

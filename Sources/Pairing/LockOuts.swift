@@ -44,6 +44,12 @@ struct LockOuts: Sendable {
         Self.fail(&adapters[adapter, default: Count(last: now)], rules, at: now)
     }
 
+    /// Counts on from what was known before a restart.
+    mutating func recall(_ key: Key, _ failures: UInt32) {
+        guard failures > 0, devices[key] == nil else { return }
+        devices[key] = Count(failures: Int(failures), last: MonotonicTime(microseconds: 0))
+    }
+
     mutating func deviceSucceeded(_ key: Key) { devices[key] = nil }
 
     /// Forgives the adapters, and the devices with these addresses; all of them when there are none.

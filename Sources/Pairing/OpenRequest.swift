@@ -14,6 +14,8 @@ struct OpenRequest: Sendable {
         case pinEntry(AgentToken)
         case pinDisplay(PINCode)
         case service(BluetoothUUID, AgentToken)
+        /// Is a lost bond to be replaced? Nobody at BlueZ waits for that.
+        case repair
 
         init(_ kind: AgentQuestion.Kind) {
             switch kind {
@@ -36,6 +38,7 @@ struct OpenRequest: Sendable {
             case .pinEntry: .pinEntry
             case .pinDisplay: .pinDisplay
             case .service: .service
+            case .repair: .repair
             }
         }
 
@@ -45,7 +48,7 @@ struct OpenRequest: Sendable {
             case .authorization(let token), .confirmation(_, let token), .passkeyEntry(let token),
                 .pinEntry(let token), .service(_, let token):
                 token
-            case .passkeyDisplay, .pinDisplay: nil
+            case .passkeyDisplay, .pinDisplay, .repair: nil
             }
         }
 
@@ -53,14 +56,16 @@ struct OpenRequest: Sendable {
             switch self {
             case .confirmation(let passkey, _), .passkeyDisplay(let passkey): .passkey(passkey)
             case .pinDisplay(let pin): .pinCode(pin)
-            case .authorization, .passkeyEntry, .pinEntry, .service: nil
+            case .authorization, .passkeyEntry, .pinEntry, .service, .repair: nil
             }
         }
 
         /// What BlueZ is told for `answer`, which is not a rejection; an error where the two do not fit.
         func reply(for answer: RequestAnswer) throws(CommandError) -> AgentReply {
             switch (answer, self) {
-            case (.accept, .authorization), (.accept, .confirmation), (.accept, .service): .accept
+            case (.accept, .authorization), (.accept, .confirmation), (.accept, .service),
+                (.accept, .repair):
+                .accept
             case (.passkey(let passkey), .passkeyEntry): .passkey(passkey)
             case (.pinCode(let pin), .pinEntry): .pinCode(pin)
             default: throw .wrongKind(kind)
@@ -69,8 +74,8 @@ struct OpenRequest: Sendable {
     }
 
     let question: Question
-    /// Which agent was asked: BlueZ takes questions back by agent.
-    let role: AgentRole
+    /// Which agent was asked, for BlueZ takes questions back by agent; `nil` for a question of our own.
+    let role: AgentRole?
     /// Is it part of a pairing that we started? Those have room of their own.
     let isRequested: Bool
     /// Does only a window allow it?

@@ -19,6 +19,8 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
     case lockedOut = "locked-out"
     case cannotVerify = "cannot-verify"
     case smpTimeout = "smp-timeout"
+    case bondLost = "bond-lost"
+    case interrupted
     case timedOut = "timed-out"
     case adapterOff = "adapter-off"
     case bluezGone = "bluez-gone"
@@ -107,6 +109,13 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
                 "The device stopped answering while pairing.",
                 "Switch it off and on, bring it closer, and pair again."
             )
+        case .bondLost:
+            (
+                "The device has forgotten us: it has no key for the bond that this side still has.",
+                "If it is your device, pair it anew: pairingctl pair --force DEVICE. A rule can do so: bond-lost."
+            )
+        case .interrupted:
+            ("pairingd was restarted while pairing.", "Pair again.")
         case .timedOut:
             ("The pairing took too long.", "Pair again; --timeout allows more time.")
         case .adapterOff:

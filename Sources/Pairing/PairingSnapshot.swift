@@ -25,6 +25,8 @@ public struct PairingSnapshot: Hashable, Sendable {
     public let attempt: Int
     /// What was agreed on in SMP, as the monitor channel showed it; `nil` where nothing was seen.
     public let agreement: PairingAgreement?
+    /// How strong the keys are; `nil` where nothing was seen.
+    public let strength: BondRecord.Strength?
     public let phase: PairingPhase
     /// Microseconds since the epoch.
     public let startedAt: UInt64
@@ -42,6 +44,8 @@ public enum PairingOrigin: String, Hashable, Sendable, CaseIterable {
     case automatic
     /// The device started it.
     case incoming
+    /// Another program made the bond, or the kernel, and nobody asked us.
+    case foreign
 }
 
 /// How far a pairing is.

@@ -14,6 +14,8 @@ public struct Record: Hashable, Sendable {
         case attempt
         /// A pairing came to its result.
         case pairing
+        /// A device has forgotten its bond.
+        case bondLost = "bond-lost"
         /// A device was removed from BlueZ, with its bond.
         case removal
         case windowOpened = "window-opened"

@@ -33,6 +33,8 @@ public enum RequestKind: String, Hashable, Sendable, CaseIterable {
     case pinEntry = "pin-entry"
     case pinDisplay = "pin-display"
     case service
+    /// The device has forgotten us: is it to be paired anew?
+    case repair
 
     /// Is it there to be read, with nothing to answer but no?
     public var isDisplay: Bool { self == .passkeyDisplay || self == .pinDisplay }

@@ -5,6 +5,8 @@ public struct Timing: Hashable, Sendable {
     /// How long a person has to answer. The radio protocol ends a pairing after 30 s (Core Specification, Vol 3, Part H,
     /// 3.4), so it has to be less.
     public var request = Duration.seconds(25)
+    /// How long a person has to say what is to be done about a lost bond; no radio protocol waits for it.
+    public var repair = Duration.seconds(300)
     /// How long digits are shown, at most.
     public var display = Duration.seconds(30)
     /// How long a device, or a fact that a rule asks for, is looked for.
@@ -65,6 +67,10 @@ public struct Bounds: Hashable, Sendable {
     public var pairableCorrections = 3
     /// Links of which it is kept what they agreed on.
     public var agreements = 256
+    /// Devices of which it is kept what their pairings came to.
+    public var records = 4096
+    /// Pairings whose end nobody saw.
+    public var unsettled = 64
     /// Devices whose failures are counted.
     public var countedDevices = 4096
 

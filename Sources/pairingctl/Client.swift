@@ -58,9 +58,10 @@ final class Client {
         try await call(Names.root, Names.objectManager, "GetManagedObjects").first?.converted() ?? [:]
     }
 
-    func pair(_ device: String, timeout: UInt32?) async throws(Failure) -> ObjectPath {
+    func pair(_ device: String, timeout: UInt32?, isForced: Bool = false) async throws(Failure) -> ObjectPath {
         var options: [String: Value] = [:]
         if let timeout { options["timeout"] = .uint32(timeout) }
+        if isForced { options["force"] = .boolean(true) }
         let reply = try await act(Names.root, Names.manager, "Pair", [.string(device), options.value], about: device)
         guard case .objectPath(let path)? = reply.first else {
             throw Failure(.failed, "\(device): pairingd's answer is not understood; is it of another version?")

@@ -7,7 +7,7 @@ extension RequestKind {
     /// Can it be answered with yes?
     var isYesOrNo: Bool {
         switch self {
-        case .authorization, .confirmation, .service: true
+        case .authorization, .confirmation, .service, .repair: true
         case .passkeyEntry, .passkeyDisplay, .pinEntry, .pinDisplay: false
         }
     }
@@ -18,7 +18,7 @@ extension RequestKind {
     /// How to answer it from another command.
     func howToAnswer(_ number: UInt64) -> String {
         switch self {
-        case .authorization, .service: "pairingctl approve \(number), or pairingctl reject \(number)"
+        case .authorization, .service, .repair: "pairingctl approve \(number), or pairingctl reject \(number)"
         case .confirmation:
             "pairingctl requests --reveal shows the digits; pairingctl approve \(number), or pairingctl reject \(number)"
         case .passkeyEntry: "pairingctl passkey \(number), or pairingctl reject \(number)"
@@ -76,6 +76,7 @@ struct Question: Sendable {
         case .authorization: "Pair with it? [y/n] "
         case .confirmation: "Does it show \(shown, .bold)? [y/n] "
         case .service: "May it use this service? [y/n] "
+        case .repair: "It has forgotten us. Pair it anew? [y/n] "
         case .passkeyEntry: "The six digits that it shows [n: refuse]: "
         case .pinEntry: "Its PIN [n: refuse]: "
         case .passkeyDisplay: "Type \(shown, .bold) on it (\(request.entered) of 6 typed) [n: refuse] "
@@ -88,7 +89,7 @@ struct Question: Sendable {
         let word = text.lowercased()
         if word == "n" || word == "no" { return .answer(.reject) }
         switch kind {
-        case .authorization, .confirmation, .service:
+        case .authorization, .confirmation, .service, .repair:
             return word == "y" || word == "yes" ? .answer(.accept) : .hint("Type y or n, then Enter.")
         case .passkeyEntry, .pinEntry:
             return Self.secret(text, for: kind)

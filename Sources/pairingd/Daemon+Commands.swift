@@ -25,11 +25,11 @@ extension Daemon: Commands {
         return state
     }
 
-    func pair(_ device: String, timeout: UInt32?, actor: Actor) throws(DBusError) -> PairingNumber {
+    func pair(_ device: String, _ options: PairOptions, actor: Actor) throws(DBusError) -> PairingNumber {
         let target = try target(device)
-        let seconds = timeout.map { Duration.seconds(Int64($0)) }
+        let seconds = options.timeout.map { Duration.seconds(Int64($0)) }
         let result = try onTheBus { () throws(CommandError) in
-            try coordinator.pair(target, timeout: seconds, actor: actor, at: now)
+            try coordinator.pair(target, timeout: seconds, isForced: options.isForced, actor: actor, at: now)
         }
         perform(result.effects)
         return result.number

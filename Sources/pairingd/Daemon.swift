@@ -8,6 +8,7 @@ import EventLoop
 import Journal
 import Pairing
 import Policy
+import State
 
 /// Puts the parts together: events from BlueZ, the air and the bus go to the brain, and its effects come back here.
 @LoopActor
@@ -19,9 +20,9 @@ final class Daemon {
     let options: Options
     let client: Client
     var coordinator: Coordinator
-    /// What was learned of devices since the start, by address.
-    var lastResults: [Address: PairingResult] = [:]
-    var lastPaired: [Address: UInt64] = [:]
+    let store: BondStore?
+    /// The last failure of the state folder that was told.
+    var storeError: StateError?
     var forgetting: [CommandToken: @LoopActor (DBusError?) -> Void] = [:]
     var nextToken: UInt64 = 0
 
@@ -40,15 +41,25 @@ final class Daemon {
         self.options = options
         self.policy = policy
         policyErrors = errors
-        journal = options.journal
+        let journal = options.journal
+        self.journal = journal
+        // Without it nothing is remembered, and everything else works.
+        var state: StateFolder?
+        do throws(StateError) {
+            state = try StateFolder(path: options.stateDirectory)
+        } catch {
+            journal.write(Entry(.warning, "nothing will be remembered across restarts: \(error)"))
+        }
+        store = state.map { BondStore(folder: $0) }
+        let numbers = NumberSeries(folder: state) { journal.write(Entry(.warning, "\($0)")) }
         client = try await Client(
             connection: connection, address: options.busAddress,
             defaultCapability: policy.configuration.agent.ioCapability,
             claimsDefault: policy.configuration.agent.isDefault)
         coordinator = Coordinator(
-            rules: policy, numbers: NumberSeries(path: options.stateDirectory + "/numbers"),
-            timing: Timing(policy.configuration), bounds: Bounds(policy.configuration),
-            conduct: Conduct(policy.configuration))
+            rules: policy, numbers: numbers, timing: Timing(policy.configuration),
+            bounds: Bounds(policy.configuration), conduct: Conduct(policy.configuration),
+            recalled: Self.recall(store, journal))
     }
 
     /// Begins to follow BlueZ and to serve the bus.
@@ -153,8 +164,14 @@ final class Daemon {
 
     private func seen(_ fact: MonitorFeed.Fact) {
         switch fact {
-        case .agreement(let adapter, let device, let agreement):
-            if let adapter = reference(of: adapter) { feed(.agreement(adapter, device, agreement)) }
+        case .agreement(let adapter, let device, let agreement, let local):
+            if let adapter = reference(of: adapter) { feed(.agreement(adapter, device, agreement, local: local)) }
+        case .key(let adapter, let device, let key):
+            if let adapter = reference(of: adapter) { feed(.key(adapter, device, key)) }
+        case .identity(let adapter, let device, let identity):
+            if let adapter = reference(of: adapter) { feed(.identity(adapter, device, identity: identity)) }
+        case .keyMissing(let adapter, let device):
+            if let adapter = reference(of: adapter) { feed(.keyMissing(adapter, device)) }
         case .securityRequest(let adapter, let device):
             if let adapter = reference(of: adapter) { feed(.securityRequest(adapter, device)) }
         case .smpFailure(let adapter, let device, let failure):
@@ -175,19 +192,16 @@ final class Daemon {
     // MARK: What goes out
 
     func perform(_ effects: [Effect]) {
-        var records: [Record] = []
+        var late: [Effect] = []
         for effect in effects {
             switch effect {
             case .reply(let token, let reply): questions.removeValue(forKey: token)?.answer(AgentCall.Answer(reply))
-            case .record(let record): records.append(record)
+            case .record, .keepRecord, .dropRecord, .dropUnsettled: late.append(effect)
             default: perform(effect)
             }
         }
         // Written last: BlueZ and people wait for the rest.
-        for record in records {
-            journal.write(Entry(record))
-            remember(record)
-        }
+        for effect in late { perform(effect) }
         schedule()
         if coordinator.window != shownWindow {
             shownWindow = coordinator.window
@@ -198,7 +212,16 @@ final class Daemon {
 
     private func perform(_ effect: Effect) {
         switch effect {
-        case .reply, .record: break
+        case .reply: break
+        case .record(let record):
+            journal.write(Entry(record))
+            if let device = record.device { show(device) }
+        case .keepRecord(let record): keep { (store) throws(StateError) in try store.save(record) }
+        case .dropRecord(let key): keep { (store) throws(StateError) in try store.remove(key) }
+        case .keepUnsettled(let pairing): keep { (store) throws(StateError) in try store.save(pairing) }
+        case .dropUnsettled(let number): keep { (store) throws(StateError) in try store.remove(number) }
+        case .look(let device):
+            onLoop { [weak self] in await self?.client.objects.refresh(device.objectPath) }
         case .pair(let number, let device, let capability):
             pairCalls[number] = call({ (client) throws(DBusError) in
                 try await client.pair(device.objectPath, as: capability)

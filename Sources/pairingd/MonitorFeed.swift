@@ -10,7 +10,12 @@ import SecurityManager
 @LoopActor
 final class MonitorFeed {
     enum Fact {
-        case agreement(adapter: Address, device: Address, PairingAgreement)
+        /// With what our side said.
+        case agreement(adapter: Address, device: Address, PairingAgreement, local: IOCapability?)
+        case key(adapter: Address, device: Address, PairingKey)
+        case identity(adapter: Address, device: Address, identity: Address)
+        /// The device has no key for the bond any more.
+        case keyMissing(adapter: Address, device: Address)
         case smpFailure(adapter: Address, device: Address, SMPFailure)
         case securityRequest(adapter: Address, device: Address)
         case linkEnded(adapter: Address, device: Address, reason: UInt8)
@@ -56,7 +61,15 @@ final class MonitorFeed {
             else { return nil }
             return .agreement(
                 adapter: adapter, device: peer.address,
-                PairingAgreement(request: request.features, response: features))
+                PairingAgreement(request: request.features, response: features),
+                local: (request.direction == .sent ? request.features : features).ioCapability)
+        case .encryptionChanged(let link, let change) where change.status == .pinOrKeyMissing:
+            return lostKey(link)
+        case .authenticationFailed(let link, .pinOrKeyMissing): return lostKey(link)
+        case .management(_, let adapter?, .newKey(let peer, let key)):
+            return .key(adapter: adapter, device: peer.address, key)
+        case .management(_, let adapter?, .newIdentity(let privateAddress, let peer)):
+            return .identity(adapter: adapter, device: privateAddress, identity: peer.address)
         case .smp(let link, let direction, .pairingFailed(let reason)):
             guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
             return .smpFailure(
@@ -72,5 +85,10 @@ final class MonitorFeed {
         default:
             return nil
         }
+    }
+
+    private func lostKey(_ link: MonitorLink) -> Fact? {
+        guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+        return .keyMissing(adapter: adapter, device: peer.address)
     }
 }

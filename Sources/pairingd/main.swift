@@ -42,7 +42,6 @@ final class Process {
         if let source = try? EventSource.signal(SIGHUP, { [weak self] in self?.daemon?.reloadQuietly(isWish: true) }) {
             signals.append(source)
         }
-        mkdir(options.stateDirectory, 0o700)
         let (policy, errors) = loadPolicy()
         do throws(DBusError) {
             let connection = try await Connection(address: options.busAddress)

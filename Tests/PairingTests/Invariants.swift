@@ -13,8 +13,11 @@ struct Invariants {
     private var watched: Set<DeviceReference> = []
     private var discovering: Set<AdapterReference> = []
     private var open: Set<RequestNumber> = []
+    /// What is written down for the case of a crash.
+    private var unsettled: Set<PairingNumber> = []
 
     var isQuiet: Bool { unanswered.isEmpty && pairCall == nil && watched.isEmpty && discovering.isEmpty }
+    var isSettled: Bool { unsettled.isEmpty }
 
     mutating func check(_ effects: [Effect], after event: Event?, _ coordinator: Coordinator) {
         if let event { note(event) }
@@ -22,7 +25,7 @@ struct Invariants {
         let openNow = coordinator.requests.filter { $0.outcome == nil }
         #expect(Set(openNow.map(\.number)) == open, "what is published is what is open")
         // Nothing but an open request keeps BlueZ waiting.
-        #expect(unanswered.count == openNow.filter { !$0.kind.isDisplay }.count)
+        #expect(unanswered.count == openNow.filter { !$0.kind.isDisplay && $0.kind != .repair }.count)
         for request in openNow { #expect(request.deadline.realtime > 0) }
     }
 
@@ -52,6 +55,7 @@ struct Invariants {
         case .pair(let number, let device, _):
             #expect(pairCall == nil, "a second Pair()")
             #expect(!done.contains(number), "Pair() after the result")
+            #expect(unsettled.contains(number), "a crash now would leave nobody who knows of this pairing")
             pairCall = (number, device)
         case .cancelPairing(let device):
             #expect(pairCall?.device == device, "CancelPairing() without a Pair()")
@@ -64,7 +68,10 @@ struct Invariants {
         case .stopDiscovery(let adapter): #expect(discovering.remove(adapter) != nil)
         case .publish(let publication): note(publication)
         case .record(let record): expectNoSecret(in: record)
-        case .disconnect, .remove, .trust, .forgetFinished, .setPairable: break
+        case .disconnect, .remove, .trust, .forgetFinished, .setPairable, .keepRecord, .dropRecord, .look: break
+        case .keepUnsettled(let pairing):
+            #expect(unsettled.insert(pairing.number).inserted, "written down twice")
+        case .dropUnsettled(let number): #expect(unsettled.remove(number) != nil, "nothing to cross out")
         }
     }
 

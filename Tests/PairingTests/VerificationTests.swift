@@ -129,13 +129,58 @@ struct VerificationTests {
         #expect(world.calls == [.remove(cuff)])
     }
 
-    @Test("lets nothing begin over BR/EDR, where it is not seen")
-    func classic() throws {
-        var world = World(rules: Self.strong)
+    @Test("of a key size lets nothing begin over BR/EDR, where it is not seen")
+    func classicKeySize() throws {
+        var world = World(rules: Rules { $0.pairing.minimumKeySize = 16 })
         world.device { $0.transports = [.bredr] }
         let number = try world.pair()
         #expect(world.result(of: number) == .cannotVerify)
         #expect(!world.history.contains { if case .pair = $0 { true } else { false } })
+    }
+
+    @Test("is held over BR/EDR by what the kernel says of the link key")
+    func classic() throws {
+        let keys: [(LinkKeyType, PairingResult)] = [
+            (.combination, .tooWeak), (.unauthenticatedP192, .tooWeak), (.unauthenticatedP256, .tooWeak),
+            (.authenticatedP192, .paired), (.authenticatedP256, .paired), (.debugCombination, .tooWeak),
+        ]
+        for (type, result) in keys {
+            var world = World(rules: Self.strong)
+            world.device { $0.transports = [.bredr] }
+            let number = try world.pair()
+            world.send(.key(hci0, cuff.address, PairingKey(kind: .linkKey(type), isKept: true)))
+            world.device(paired: true, connected: true) { $0.transports = [.bredr] }
+            world.pairReturns(number)
+            world.send(.removeFinished(cuff, error: nil))
+            world.gone()
+            #expect(world.result(of: number) == result, "\(type)")
+        }
+    }
+
+    @Test("is missed by a key that is weaker than what was agreed on")
+    func weakKey() throws {
+        var world = World(rules: Self.strong)
+        let number = try world.pairUntilCalled()
+        world.agree(.keyboardDisplay)
+        world.send(
+            .key(hci0, cuff.address, PairingKey(kind: .longTermKey(.unauthenticated, size: 16), isKept: true)))
+        world.device(paired: true, connected: true)
+        world.pairReturns(number)
+        #expect(world.calls == [.remove(cuff)])
+    }
+
+    @Test("is not needed for a debug key to be refused")
+    func debugKey() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        world.send(.key(hci0, cuff.address, PairingKey(kind: .longTermKey(.debugP256, size: 16), isKept: true)))
+        world.device(paired: true, connected: true)
+        world.pairReturns(number)
+        #expect(world.calls == [.remove(cuff)])
+        world.send(.removeFinished(cuff, error: nil))
+        world.gone()
+        #expect(world.result(of: number) == .tooWeak)
+        #expect(world.reason(of: number).contains("debug key"))
     }
 
     @Test("is told as missed also when BlueZ does not remove the device in time")

@@ -58,6 +58,13 @@ struct WalkTests {
         #expect(world.coordinator.pairings.allSatisfy { $0.outcome != nil }, Comment(rawValue: what))
         #expect(world.coordinator.nextDeadline == nil, Comment(rawValue: what))
         #expect(world.isQuiet, Comment(rawValue: what))
+        // What BlueZ or the adapter took with it is clear once it is back.
+        if world.isSettled { return }
+        world.send(.bluezAppeared)
+        world.adapter(hci0, isPowered: true)
+        for device in [cuff, scale] { world.gone(device) }
+        world.wait(.seconds(30))
+        #expect(world.isSettled, Comment(rawValue: what))
     }
 }
 

@@ -139,7 +139,9 @@ struct World {
     var calls: [Effect] {
         effects.filter { effect in
             switch effect {
-            case .record, .publish, .watch, .unwatch, .forgetFinished: false
+            case .record, .publish, .watch, .unwatch, .forgetFinished, .keepRecord, .dropRecord, .keepUnsettled,
+                .dropUnsettled, .look:
+                false
             default: true
             }
         }
@@ -160,6 +162,8 @@ struct World {
     var pairCall: PairingNumber? { invariants.pairCall?.number }
     /// Is nothing left running at BlueZ: no `Pair()`, no discovery, nothing watched?
     var isQuiet: Bool { invariants.isQuiet }
+    /// Is nothing left written down that a crash could have interrupted?
+    var isSettled: Bool { invariants.isSettled }
 
     mutating func take(_ effects: [Effect], _ event: Event? = nil) {
         self.effects = effects

@@ -116,12 +116,12 @@ enum RuleSchema {
 
     private static let repair = Schema<RepairSettings>(keys: [
         Key(
-            "bond-lost", \.bondLost, .word, help: "The device has forgotten us.", isPending: { $0 != .keep }),
+            "bond-lost", \.bondLost, .word,
+            help: "The device has forgotten us: pair anew at least as strongly, remove the bond, ask, or only say so."),
         Key("bonded-device", \.bondedDevice, .word, help: "A device with a bond asks to pair again."),
         Key(
             "security-request", \.securityRequest, .word,
-            help: "A peripheral asks for security: encrypt or begin to pair, refuse, or forget the bond and pair anew.",
-            isPending: { $0 == .repair }),
+            help: "A peripheral asks for security: encrypt or begin to pair, refuse, or forget the bond and pair anew."),
     ])
 
     private static let after = Schema<AfterSettings>(keys: [

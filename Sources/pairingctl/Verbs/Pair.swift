@@ -12,6 +12,7 @@ struct Pair: Verb {
     @OptionGroup var options: GlobalOptions
     @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.") var device: String
     @Option(help: ArgumentHelp("How long the pairing may take.", valueName: "seconds")) var timeout: UInt32?
+    @Flag(help: "Replace a bond that is there: it is removed once the device is heard.") var force = false
     @Flag(help: "Begin the pairing and leave.") var noWait = false
 
     func validate() throws {
@@ -21,13 +22,13 @@ struct Pair: Verb {
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let client = try await session.connect()
         guard !noWait else {
-            let pairing = try await client.pairing(try await client.pair(device, timeout: timeout))
+            let pairing = try await client.pairing(try await client.pair(device, timeout: timeout, isForced: force))
             session.output.note("Pairing with \(pairing.title, .bold) has begun. pairingctl shows the state.")
             if session.output.isJSON { session.output.document(pairing.document) }
             return .done
         }
         let view = try await LiveView(client)
-        let path = try await client.pair(device, timeout: timeout)
+        let path = try await client.pair(device, timeout: timeout, isForced: force)
         let progress = try PairingProgress(path, device, view, client, session)
         let pairing = try await progress.untilDone()
         if session.output.isJSON {
