@@ -22,6 +22,9 @@ from scenarios.test_the_lab import AGENT, PlainAgent
 
 ADAPTER = "/org/bluez/hci1"
 
+# Seconds until a request: a device is found only once the kernel has listened for LE long enough.
+PATIENCE = 60
+
 PHONE = Traits("Phone", "00:1B:DC:11:22:01", class_of_device=0x5A020C)
 HEADSET = Traits(
     "Headset", "00:1B:DC:11:22:02", 0x240404, io_capability=IOCapability.NoInputNoOutput, mitm=False
@@ -71,7 +74,7 @@ async def test_digits_are_compared_in_a_pairing_of_our_own(
 ) -> None:
     async with radio.add(PHONE) as phone, start(rule("Phone", IOCapability.DisplayYesNo)) as daemon:
         pairing = asyncio.create_task(pair(daemon, PHONE))
-        request = await daemon.next_request()
+        request = await daemon.next_request(PATIENCE)
         assert request["kind"] == "confirmation"
         assert await daemon.reveal(request) == await phone.shown()
         await pairingctl("approve" if equal else "reject", str(request["number"]))
@@ -84,7 +87,7 @@ async def test_a_phone_that_begins_compares_digits_and_is_refused_the_second_tim
 ) -> None:
     async with radio.add(PHONE) as phone, start(incoming(PHONE)) as daemon:
         pairing = asyncio.create_task(phone.pair())
-        request = await daemon.next_request()
+        request = await daemon.next_request(PATIENCE)
         assert await daemon.reveal(request) == await phone.shown()
         await pairingctl("approve", str(request["number"]))
         assert await pairing
@@ -115,7 +118,7 @@ async def test_just_works_of_our_own_asks_no_agent(radio: classic.Air, bluez: Bl
 async def test_typed_digits_are_counted(radio: classic.Air, bluez: BlueZ, start: Start) -> None:
     async with radio.add(KEYBOARD) as keyboard, start(rule("Keyboard", IOCapability.DisplayOnly)) as daemon:
         pairing = asyncio.create_task(pair(daemon, KEYBOARD))
-        request = await daemon.next_request()
+        request = await daemon.next_request(PATIENCE)
         assert request["kind"] == "passkey-display"
         path = f"/org/pairingd/request/{request['number']}"
         for key in classic.KEY_STARTED, classic.KEY_DIGIT, classic.KEY_DIGIT:
@@ -156,7 +159,7 @@ async def test_a_pin_code_is_shown_until_it_is_typed(
     old = replace(KEYBOARD, simple_pairing=False)
     async with radio.add(old) as keyboard, start(rule("Keyboard", IOCapability.DisplayOnly)) as daemon:
         pairing = asyncio.create_task(pair(daemon, old))
-        request = await daemon.next_request()
+        request = await daemon.next_request(PATIENCE)
         assert request["kind"] == "pin-display"
         if says:
             keyboard.type(await daemon.reveal(request))
