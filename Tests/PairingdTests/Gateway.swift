@@ -20,9 +20,10 @@ struct Gateway {
     ///   - rules: The texts of rule files, in the order in which they decide; `nil` for no folder of rules at all.
     ///   - configuration: The text of `pairingd.toml`; `nil` for none.
     ///   - environment: Added to the daemon's.
+    ///   - simulation: Changes what BlueZ is set up to.
     init(
         _ bus: PrivateBus, rules: [String]?, configuration: String? = nil, environment: [String: String] = [:],
-        startBlueZ: Bool = true
+        startBlueZ: Bool = true, simulation: (inout SimulatedBlueZ.Configuration) -> Void = { _ in }
     ) async throws {
         self.bus = bus
         files = PolicyDirectory(bus.folder)
@@ -32,7 +33,9 @@ struct Gateway {
             for (index, text) in rules.enumerated() { try files.write("\(index + 1)0-rule.toml", text) }
         }
         if let configuration { try files.configure(configuration) }
-        bluez = SimulatedBlueZ(bus: bus)
+        var settings = SimulatedBlueZ.Configuration()
+        simulation(&settings)
+        bluez = SimulatedBlueZ(bus: bus, configuration: settings)
         if startBlueZ { try await bluez.start() }
         daemon = try OwnedProcess(
             Self.binary("pairingd"),
@@ -154,6 +157,14 @@ struct PolicyDirectory {
 
     /// Writes `pairingd.toml`.
     func configure(_ text: String) throws { try Self.write(text, to: configuration, mode: 0o600) }
+
+    /// Gives a daemon credentials as systemd does: what belongs into its environment.
+    static func credentials(_ folder: URL, _ texts: [String: String]) throws -> [String: String] {
+        let folder = folder.appendingPathComponent("credentials")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for (name, text) in texts { try write(text, to: folder.appendingPathComponent(name), mode: 0o600) }
+        return ["CREDENTIALS_DIRECTORY": folder.path]
+    }
 
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 

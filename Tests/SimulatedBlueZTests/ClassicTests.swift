@@ -9,6 +9,8 @@ import Testing
 @Suite("Simulated BR/EDR")
 struct ClassicTests {
     let bus: PrivateBus
+    static let keyboard: UInt32 = 0x00_2540
+    static let headset: UInt32 = 0x24_0404
 
     init() throws {
         TestLoop.start()
@@ -27,15 +29,70 @@ struct ClassicTests {
         #expect(agent.asked == ["RequestPinCode"])
     }
 
+    @Test(
+        "A PIN code may have characters of several bytes",
+        arguments: ["\u{FC}ml\u{E4}ut", "\u{1F511}\u{1F511}\u{1F511}\u{1F511}"])
+    @LoopActor func pinCodeOfBytes(pin: String) async throws {
+        let stage = try await Stage(bus)
+        let agent = try await stage.agent(.keyboardDisplay, .pin(pin))
+        let device = stage.classicDevice(.classicLegacy) { $0.pin = pin }
+        try await agent.pair(device)
+        #expect(device.isBonded, stage.transcript)
+    }
+
     @Test("A legacy keyboard gets a PIN code that our side shows, and whose empty answer is awaited")
     @LoopActor func displayedPINCode() async throws {
         let stage = try await Stage(bus)
+        let agent = try await stage.agent(.displayYesNo, .never)
+        let device = stage.classicDevice(.classicLegacy)
+        device.deviceClass = Self.keyboard
+        async let pairing = errorName { try await agent.pair(device) }
+        try #require(await eventually { agent.asked == ["DisplayPinCode"] }, stage.transcript)
+        let question = try #require(agent.questions.first)
+        #expect(!device.isBonded)
+        agent.reply(to: question, .yes)
+        #expect(await pairing == nil, stage.transcript)
+        #expect(device.isBonded)
+    }
+
+    @Test("A no to a shown PIN code is not the end: BlueZ tries a fixed one, then asks, and only that answer ends it")
+    @LoopActor func refusedPINCode() async throws {
+        let stage = try await Stage(bus) { $0.durations.pinRetry = .milliseconds(2) }
         let agent = try await stage.agent(.displayYesNo, .no)
-        let device = stage.classicDevice(.classicLegacy) { $0.isLegacyKeyboard = true }
+        let device = stage.classicDevice(.classicLegacy) { $0.pin = "4711" }
+        device.deviceClass = Self.keyboard
         #expect(await errorName { try await agent.pair(device) } == "AuthenticationFailed")
-        agent.answer = .yes
+        #expect(agent.asked == ["DisplayPinCode", "RequestPinCode"], stage.transcript)
+        device.behaviour.pin = "0000"
         try await agent.pair(device)
-        #expect(agent.asked == ["DisplayPinCode", "DisplayPinCode"], stage.transcript)
+        #expect(agent.asked.last == "DisplayPinCode", stage.transcript)
+    }
+
+    @Test("BlueZ tries 0000 on a headset by itself, and asks for its PIN code three seconds later")
+    @LoopActor func guessedPINCode() async throws {
+        let stage = try await Stage(bus) { $0.durations.pinRetry = .milliseconds(2) }
+        let agent = try await stage.agent(.keyboardDisplay, .pin("1234"))
+        let device = stage.classicDevice(.classicLegacy)
+        device.deviceClass = Self.headset
+        try await agent.pair(device)
+        #expect(agent.asked.isEmpty, stage.transcript)
+        device.remove()
+        device.behaviour.pin = "1234"
+        device.connect()
+        try await agent.pair(device)
+        #expect(agent.asked == ["RequestPinCode"], stage.transcript)
+        #expect(SimulatedBlueZ.Durations().pinRetry == .seconds(3))
+    }
+
+    @Test("A headset that starts the pairing is asked about: BlueZ makes up PIN codes for its own pairings only")
+    @LoopActor func incomingPINCode() async throws {
+        let stage = try await Stage(bus)
+        let agent = try await stage.agent(.keyboardDisplay, .pin("0000"))
+        let device = stage.classicDevice(.classicLegacy)
+        device.deviceClass = Self.headset
+        device.startPairing()
+        #expect(await stage.lastResult() == .success, stage.transcript)
+        #expect(agent.asked == ["RequestPinCode"])
     }
 
     @Test("The digits typed so far are told over BR/EDR")

@@ -42,6 +42,8 @@ extension SimulatedBlueZ {
         public var leConnect = Duration.seconds(20)
         /// The controller's page timeout (BR/EDR).
         public var page = Duration.milliseconds(5120)
+        /// Until the next attempt after a PIN code that BlueZ made up (`src/device.c:device_bonding_attempt_retry`).
+        public var pinRetry = Duration.seconds(3)
         /// `TemporaryTimeout` of `main.conf`.
         public var temporary = Duration.seconds(30)
 

@@ -49,8 +49,6 @@ public struct DeviceBehaviour: Sendable {
     public var keypresses: UInt16 = 0
     /// Legacy BR/EDR: what our side must answer.
     public var pin = "0000"
-    /// Legacy BR/EDR: a keyboard, for which BlueZ makes up the PIN (`plugins/autopair.c`).
-    public var isLegacyKeyboard = false
     /// A private address turns into this one once the device has told its identity.
     public var identity: Address?
     /// It has forgotten its bond: every encryption fails and the link breaks.

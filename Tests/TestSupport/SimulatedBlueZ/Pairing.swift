@@ -25,6 +25,8 @@ final class Pairing {
         /// The other side has the word.
         case waitingForDevice(EventSource?)
         case resolvingServices(EventSource?)
+        /// BlueZ comes back with another PIN code.
+        case retrying(EventSource?)
         case ended
     }
 
@@ -36,6 +38,9 @@ final class Pairing {
     private var smpTimer: EventSource?
     private var bondingTimer: EventSource?
     private var hasMadeLink = false
+    /// How many times the kernel asked BlueZ for a PIN code, and what BlueZ makes up for the last one.
+    var pinRequests = 0
+    var pinGuess: PINGuess?
     let record: Int
 
     var bluez: SimulatedBlueZ { device.bluez }
@@ -78,7 +83,12 @@ final class Pairing {
         if hasMadeLink { device.linkDown() }
     }
 
-    func linkLost() { end(.disconnected, "the link is gone") }
+    func linkLost() {
+        // `src/adapter.c:bonding_attempt_complete`
+        if case .retrying = state { return }
+        end(.disconnected, "the link is gone")
+    }
+
     func poweredOff() { end(.notPowered, "the adapter is off") }
 
     /// `src/device.c:device_remove`.
@@ -188,6 +198,20 @@ final class Pairing {
                 bluez.flush()
                 end(.success, "")
             })
+    }
+
+    /// A PIN code that BlueZ made up came to nothing, whoever said no: it tries again, and its caller hears nothing.
+    func retry() {
+        smpTimer = nil
+        bondingTimer = nil
+        bluez.log.note("another PIN code for \(device.address) soon")
+        state = .retrying(
+            timer(after: durations.pinRetry) { [weak self] in
+                guard let self else { return }
+                state = .queued
+                bluez.management.submit(self)
+            })
+        bluez.management.finished(self)
     }
 
     func end(_ result: PairingResult, _ reason: String) {

@@ -13,6 +13,8 @@ public enum PairingMethod: String, Sendable, Hashable {
     case compare
     case enterPIN
     case displayPIN
+    /// BlueZ tries a PIN code of its own.
+    case guessPIN
     /// The kernel says yes by itself (BR/EDR Just Works).
     case nothing
 }

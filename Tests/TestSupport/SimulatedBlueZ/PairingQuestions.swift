@@ -27,7 +27,7 @@ extension Pairing {
             method = table.classic(
                 localMITM: isMITMWanted, remoteMITM: behaviour.mitm, hasKey: device.kernelHasKeys)
         case .classicLegacy:
-            method = isOurs && behaviour.isLegacyKeyboard ? .displayPIN : .enterPIN
+            method = choosePIN()
         }
         bluez.log.pairings[record].method = method
         ask(method)
@@ -61,9 +61,47 @@ extension Pairing {
         case .unprotectedConfirmation, .compare: put(.confirmation(makePasskey()))
         case .enterPasskey: put(.passkey)
         case .displayPasskey: display(makePasskey())
-        case .enterPIN: put(.pinCode)
-        case .displayPIN: put(.displayPINCode(device.behaviour.pin))
+        case .enterPIN, .displayPIN, .guessPIN: askForPIN()
         }
+    }
+
+    /// `src/adapter.c:pin_code_request_callback`: in its own pairings, BlueZ asks the agent when it has no more ideas.
+    private func choosePIN() -> PairingMethod {
+        pinRequests += 1
+        pinGuess = isOurs ? PINGuess(device.deviceClass, attempt: pinRequests, random: digits(makePasskey())) : nil
+        return switch pinGuess {
+        case .fixed: .guessPIN
+        case .shown: .displayPIN
+        case nil: .enterPIN
+        }
+    }
+
+    private func askForPIN() {
+        switch pinGuess {
+        case .fixed(let pin): waitForDevice(toTake: pin == device.behaviour.pin)
+        case .shown(let pin): put(.displayPINCode(pin))
+        case nil: put(.pinCode)
+        }
+    }
+
+    /// A PIN code that BlueZ made up goes to the device, as shown or not.
+    private func waitForDevice(toTake isRight: Bool) {
+        state = .waitingForDevice(
+            timer(after: durations.peer) { [weak self] in isRight ? self?.succeed() : self?.retry() })
+    }
+
+    /// Its person types the PIN code that our side shows.
+    private func waitForDevice(toType pin: String) {
+        switch device.behaviour.types {
+        case .whatIsShown: waitForDevice(toTake: true)
+        case .digits(let typed): waitForDevice(toTake: digits(typed) == pin)
+        case .nothing: restartSMPTimer()
+        }
+    }
+
+    private func digits(_ passkey: UInt32) -> String {
+        let text = String(passkey)
+        return String(repeating: "0", count: max(0, 6 - text.count)) + text
     }
 
     /// `src/device.c:device_confirm_passkey`, in its order.
@@ -133,6 +171,9 @@ extension Pairing {
         state = .waitingForDevice(nil)
         let behaviour = device.behaviour
         switch (question, answer) {
+        // The kernel says no to the device, and BlueZ has another idea.
+        case (.displayPINCode, .refused): retry()
+        case (.displayPINCode(let pin), _): waitForDevice(toType: pin)
         case (_, .refused): end(.authenticationFailed, "our side says no")
         case (.passkey, .passkey(behaviour.shows)): waitForDevice()
         case (.passkey, _): end(.authenticationFailed, "wrong passkey")

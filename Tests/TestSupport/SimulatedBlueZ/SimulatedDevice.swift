@@ -21,7 +21,7 @@ public final class SimulatedDevice {
     /// BlueZ's name for what it looks like, such as `input-keyboard`.
     public var icon: String?
     /// BR/EDR: what it says it is.
-    public var deviceClass: UInt32?
+    public var deviceClass: UInt32? { didSet { changed("Class") } }
 
     // What BlueZ keeps of it.
     public internal(set) var isExported = false
