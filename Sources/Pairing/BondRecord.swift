@@ -79,6 +79,8 @@ public struct UnsettledPairing: Sendable, Hashable {
     public var hadBond: Bool
     /// The bond, once made, may stay without further checks.
     public var mayStay: Bool
+    /// Its result was told, and no bond was part of it: one that is found contradicts it.
+    public var isTold = false
 
     public init(
         number: PairingNumber, key: BondRecord.Key, origin: PairingOrigin, startedAt: UInt64, rule: String? = nil,

@@ -31,7 +31,9 @@ extension Coordinator {
         case .peerRefused, .connectionLost, .notReachable, .smpTimeout, .failed: return pairing.attempt + 1
         case .wrongPasskey:
             // A person may read the digits again; a rule would say the same once more.
-            return rule.profile.answers.passkey == .ask ? pairing.attempt + 1 : nil
+            let answers = rule.profile.answers
+            let isAsked = pairing.evidence.usedPIN ? answers.pin == .ask : answers.passkey == .ask
+            return isAsked ? pairing.attempt + 1 : nil
         case .tooWeak, .keyTooShort:
             // A weak bond that is still there would pass for a good one in the next attempt.
             guard pairing.device.flatMap({ devices[$0] })?.hasBond != true else { return nil }

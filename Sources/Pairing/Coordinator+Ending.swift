@@ -175,7 +175,7 @@ extension Coordinator {
         noteResult(pairing, outcome, at: now)
         countAutomatic(snapshot, at: now)
         if outcome.result == .paired { afterPairing(pairing, at: now) }
-        let hasNoAnswer = [.bluezGone, .adapterOff].contains(outcome.result)
+        let hasNoAnswer = [.bluezGone, .adapterOff, .interrupted].contains(outcome.result)
         settle(pairing, isCertain: !isUndone && !hasNoAnswer)
         if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
     }

@@ -8,6 +8,17 @@ import Policy
 /// BlueZ keeps such a bond and tells nobody: each connection ends when encryption fails. Whoever uses the device's address
 /// can make that happen, so a rule has to ask for more than a note of it.
 extension Coordinator {
+    mutating func authenticationFailed(
+        _ adapter: AdapterReference, _ address: Address, _ code: UInt8, at now: Moment
+    ) {
+        let concerned = pairings(with: address, on: adapter)
+        for number in concerned {
+            modify(number) { $0.evidence.authenticationError = $0.evidence.authenticationError ?? code }
+        }
+        // PIN or Key Missing.
+        if concerned.isEmpty, code == 0x06 { keyMissing(adapter, address, at: now) }
+    }
+
     mutating func keyMissing(_ adapter: AdapterReference, _ address: Address, at now: Moment) {
         guard let device = knownDevice(.address(address, adapter: adapter)), device.hasBond,
             removals[device.reference] == nil,

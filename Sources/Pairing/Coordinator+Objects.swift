@@ -34,9 +34,16 @@ extension Coordinator {
         endEverything(canReply: true, at: now)
     }
 
-    private mutating func endEverything(canReply: Bool, at now: Moment) {
+    /// When our agents leave the bus, BlueZ ends what they were asked and what they asked for (`src/device.c`,
+    /// create_bond_req_exit).
+    mutating func stopping(at now: Moment) {
+        isBlueZRunning = false
+        endEverything(.stopping, canReply: true, at: now)
+    }
+
+    private mutating func endEverything(_ cause: Cause = .bluezGone, canReply: Bool, at now: Moment) {
         for number in live.keys.sorted() {
-            finish(number, PairingOutcome(.bluezGone), .bluezGone, canReply: canReply, at: now)
+            finish(number, Evidence(decision: cause).outcome, cause, canReply: canReply, at: now)
         }
         for request in open.values.inOrder {
             if canReply { cancel(request, at: now) } else { close(request, .cancelled, .cancellation, at: now) }

@@ -179,7 +179,10 @@ extension Coordinator {
         modify(number) { pairing in
             pairing.evidence.lastStep = now.monotonic
             switch kind {
-            case .passkeyEntry, .passkeyDisplay, .pinEntry, .pinDisplay: pairing.evidence.usedDigits = true
+            case .passkeyEntry, .passkeyDisplay: pairing.evidence.usedDigits = true
+            case .pinEntry, .pinDisplay:
+                pairing.evidence.usedDigits = true
+                pairing.evidence.usedPIN = true
             case .authorization, .confirmation, .service, .repair: break
             }
             if case .answering = pairing.state { pairing.state = .answering(until: until) }

@@ -13,13 +13,6 @@ public struct Recollection: Sendable {
     public init() {}
 }
 
-/// A pairing that was on the air, and of which nobody saw whether a bond came of it.
-struct Unsettled: Sendable {
-    let pairing: UnsettledPairing
-    /// Has its result been told? Then a bond that is found contradicts it.
-    var isTold: Bool
-}
-
 /// What is kept of devices, across restarts and crashes.
 extension Coordinator {
     // MARK: Records
@@ -113,30 +106,33 @@ extension Coordinator {
         if unsettled.count >= bounds.unsettled, let oldest = unsettled.values.min(by: { $0.number < $1.number }) {
             drop(oldest)
         }
-        unsettled[entry.key] = Unsettled(pairing: entry, isTold: true)
+        var told = entry
+        told.isTold = true
+        unsettled[entry.key] = told
+        emit(.keepUnsettled(told))
     }
 
     /// BlueZ shows all that it has: what was unsettled is clear now, as far as its adapter is there.
     mutating func settleAll(at now: Moment) {
         let addresses = Set(adapters.values.lazy.filter(\.isPowered).map(\.address))
         for entry in unsettled.values.sorted(by: { $0.number < $1.number })
-        where addresses.contains(entry.pairing.key.adapter) {
-            let device = devices.values.first { recordKey(of: $0) == entry.pairing.key }
+        where addresses.contains(entry.key.adapter) {
+            let device = devices.values.first { recordKey(of: $0) == entry.key }
             settle(entry, device, at: now)
         }
     }
 
     /// Looks at what a pairing left, now that its device is there; `nil` when BlueZ has no such device.
-    private mutating func settle(_ entry: Unsettled, _ device: DeviceSnapshot?, at now: Moment) {
-        guard let device, device.hasBond, !entry.pairing.hadBond else {
+    private mutating func settle(_ entry: UnsettledPairing, _ device: DeviceSnapshot?, at now: Moment) {
+        guard let device, device.hasBond, !entry.hadBond else {
             if !entry.isTold { interrupted(entry, device, PairingOutcome(.interrupted), at: now) }
             return drop(entry)
         }
         guard removals[device.reference] == nil, adapters[device.reference.adapter]?.isPowered == true else { return }
-        if entry.pairing.mayStay, !entry.isTold {
+        if entry.mayStay, !entry.isTold {
             note(device) { record in
                 record.state = .kept
-                record.rule = entry.pairing.rule
+                record.rule = entry.rule
                 record.lastResult = .paired
                 record.lastPaired = now.realtime
             }
@@ -147,7 +143,10 @@ extension Coordinator {
         if !entry.isTold {
             let why = "the bond was not verified yet, and is removed"
             interrupted(entry, device, PairingOutcome(.interrupted, why), at: now)
-            unsettled[entry.pairing.key]?.isTold = true
+            var told = entry
+            told.isTold = true
+            unsettled[entry.key] = told
+            emit(.keepUnsettled(told))
         }
         // It is settled when the device is gone.
         remove(device.reference, for: nil, at: now)
@@ -161,26 +160,22 @@ extension Coordinator {
         if let entry = recordKey(of: device).flatMap({ unsettled[$0] }), device.hasBond { settle(entry, device, at: now) }
     }
 
-    private mutating func drop(_ entry: Unsettled) {
-        unsettled[entry.pairing.key] = nil
+    private mutating func drop(_ entry: UnsettledPairing) {
+        unsettled[entry.key] = nil
         emit(.dropUnsettled(entry.number))
     }
 
     /// Tells the result of a pairing of the daemon's life before.
     private mutating func interrupted(
-        _ entry: Unsettled, _ device: DeviceSnapshot?, _ outcome: PairingOutcome, at now: Moment
+        _ entry: UnsettledPairing, _ device: DeviceSnapshot?, _ outcome: PairingOutcome, at now: Moment
     ) {
-        let adapter = adapters.values.first { $0.address == entry.pairing.key.adapter }?.reference
+        let adapter = adapters.values.first { $0.address == entry.key.adapter }?.reference
         let snapshot = PairingSnapshot(
-            number: entry.number, origin: entry.pairing.origin, actor: nil, address: entry.pairing.key.device,
-            device: device?.reference, adapter: adapter, name: device?.facts.name, rule: entry.pairing.rule,
-            profile: nil, attempt: 1, agreement: nil, strength: nil, phase: .done, startedAt: entry.pairing.startedAt,
+            number: entry.number, origin: entry.origin, actor: nil, address: entry.key.device,
+            device: device?.reference, adapter: adapter, name: device?.facts.name, rule: entry.rule,
+            profile: nil, attempt: 1, agreement: nil, strength: nil, phase: .done, startedAt: entry.startedAt,
             finishedAt: now.realtime, outcome: outcome)
         emit(.publish(.pairingAdded(snapshot)))
         keep(snapshot, nil)
     }
-}
-
-extension Unsettled {
-    var number: PairingNumber { pairing.number }
 }

@@ -47,7 +47,8 @@ public struct Coordinator: Sendable {
     var keys: [LockOuts.Key: Set<PairingKey>] = [:]
     /// What is known of devices, also from before a restart.
     var records: [BondRecord.Key: BondRecord]
-    var unsettled: [BondRecord.Key: Unsettled]
+    /// Pairings of which nobody saw whether a bond came of them.
+    var unsettled: [BondRecord.Key: UnsettledPairing]
     /// Devices that may become automatic pairings.
     var candidates: [DeviceReference: Candidate] = [:]
     var backOffs: [LockOuts.Key: BackOff] = [:]
@@ -78,9 +79,8 @@ public struct Coordinator: Sendable {
         self.bounds = bounds
         self.conduct = conduct
         records = Dictionary(recalled.records.map { ($0.key, $0) }) { first, _ in first }
-        unsettled = Dictionary(
-            recalled.unsettled.map { ($0.key, Unsettled(pairing: $0, isTold: false)) }
-        ) { first, _ in first }
+        unsettled = Dictionary(recalled.unsettled.map { ($0.key, $0) }) { $0.number > $1.number ? $0 : $1 }
+        for entry in recalled.unsettled where unsettled[entry.key] != entry { emit(.dropUnsettled(entry.number)) }
     }
 
     /// Takes in what happened.
@@ -96,6 +96,7 @@ public struct Coordinator: Sendable {
             isBlueZRunning = true
             settleAll(at: now)
         case .bluezVanished: bluezVanished(at: now)
+        case .stopping: stopping(at: now)
         case .adapterChanged(let adapter): adapterChanged(adapter, at: now)
         case .adapterRemoved(let adapter): adapterRemoved(adapter, at: now)
         case .deviceChanged(let device): deviceChanged(device, at: now)
@@ -114,6 +115,8 @@ public struct Coordinator: Sendable {
             agreed(adapter, address, agreement, local, at: now)
         case .key(let adapter, let address, let key): keyMade(adapter, address, key, at: now)
         case .identity(let adapter, let address, let identity): identified(adapter, address, as: identity)
+        case .authenticationFailed(let adapter, let address, let code):
+            authenticationFailed(adapter, address, code, at: now)
         case .keyMissing(let adapter, let address): keyMissing(adapter, address, at: now)
         case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)
         case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)

@@ -12,6 +12,8 @@ public enum Event: Sendable {
     case bluezAppeared
     /// BlueZ has left the bus, with its objects: what it asked cannot be answered, and what we called never returns.
     case bluezVanished
+    /// The daemon is about to end.
+    case stopping
     case adapterChanged(AdapterSnapshot)
     case adapterRemoved(AdapterReference)
     case deviceChanged(DeviceSnapshot)
@@ -42,6 +44,8 @@ public enum Event: Sendable {
     case key(AdapterReference, Address, PairingKey)
     /// A device that was known by a private address has told its identity address.
     case identity(AdapterReference, Address, identity: Address)
+    /// Authentication failed over BR/EDR, with its HCI error code.
+    case authenticationFailed(AdapterReference, Address, code: UInt8)
     /// Encryption with the bond failed, because the device does not have its key any more (PIN or Key Missing).
     case keyMissing(AdapterReference, Address)
     /// A peripheral sent an SMP Security Request.

@@ -11,12 +11,16 @@ struct Evidence: Hashable, Sendable {
     var smpFailure: SMPFailure?
     /// What the two sides agreed on.
     var agreement: PairingAgreement?
+    /// The HCI error code of an authentication that failed over BR/EDR.
+    var authenticationError: UInt8?
     /// The keys that came of it.
     var keys: Set<PairingKey> = []
     /// What our side showed in SMP.
     var localCapability: IOCapability?
     /// Were digits entered or shown?
     var usedDigits = false
+    /// Was it a PIN code?
+    var usedPIN = false
     var disconnection: Disconnection?
     var wasConnected = false
     var isConnected = false
@@ -41,7 +45,8 @@ struct Evidence: Hashable, Sendable {
     /// ended, and only then BlueZ's error, which is the same for most causes (`src/device.c`,
     /// new_authentication_return).
     var outcome: PairingOutcome {
-        decision.map(Self.outcome(of:)) ?? smpFailure.map(outcome(of:)) ?? disconnection.flatMap(outcome(of:))
+        decision.map(Self.outcome(of:)) ?? smpFailure.map(outcome(of:))
+            ?? authenticationError.flatMap(outcome(ofAuthentication:)) ?? disconnection.flatMap(outcome(of:))
             ?? error.map(outcome(of:)) ?? outcomeWithoutError
     }
 
@@ -54,6 +59,7 @@ struct Evidence: Hashable, Sendable {
         case .timedOut: .init(.timedOut)
         case .adapterOff: .init(.adapterOff)
         case .bluezGone: .init(.bluezGone)
+        case .stopping: .init(.interrupted)
         case .busy(let why): .init(.busy, why)
         case .notInPairingMode: .init(.peerNotInPairingMode, "what it advertises says so")
         case .lockedOut(let why): .init(.lockedOut, why)
@@ -77,6 +83,21 @@ struct Evidence: Hashable, Sendable {
         case (.sent, .unspecifiedReason):
             return .init(.cancelled, "another program cancelled the pairing; this side sent \(name)")
         case (.sent, _): return .init(.failed, "this side sent \(name)")
+        }
+    }
+
+    /// What a failed authentication over BR/EDR says (Core Specification, Vol 1, Part F, 2); `nil` where that is nothing.
+    private func outcome(ofAuthentication code: UInt8) -> PairingOutcome? {
+        switch code {
+        // Both sides prove that they have the same PIN code, or the same digits.
+        case 0x05 where usedDigits: .init(.wrongPasskey, "Authentication Failure (0x05)")
+        case 0x05: .init(.peerRefused, "Authentication Failure (0x05)")
+        case 0x06: .init(.peerRefused, "PIN or Key Missing (0x06)")
+        case 0x17: .init(.peerRefused, "Repeated Attempts (0x17): it wants to be left alone for a while")
+        case 0x18: .init(.peerRefused, "Pairing Not Allowed (0x18)")
+        case 0x29: .init(.peerRefused, "Pairing with Unit Key Not Supported (0x29)")
+        case 0x38: .init(.peerRefused, "Host Busy - Pairing (0x38)")
+        default: nil
         }
     }
 
@@ -108,6 +129,8 @@ struct Evidence: Hashable, Sendable {
                 : .init(.connectionLost, "the connection ended before the pairing did")
         case "org.bluez.Error.AuthenticationTimeout": return .init(.timedOut, error.text)
         case "org.bluez.Error.AuthenticationRejected": return .init(.peerRefused, error.text)
+        case "org.bluez.Error.AuthenticationFailed" where usedPIN:
+            return .init(.wrongPasskey, "authentication failed after the PIN code")
         case "org.bluez.Error.AuthenticationFailed":
             return .init(
                 .failed,

@@ -281,6 +281,8 @@ enum Cause: Hashable, Sendable {
     case timedOut
     case adapterOff
     case bluezGone
+    /// The daemon ends.
+    case stopping
     /// Something else is under way, or too much is.
     case busy(String)
     case notInPairingMode
@@ -303,7 +305,7 @@ enum Cause: Hashable, Sendable {
         case .noRule, .refusedByRule, .safeguard, .rejected, .cancelled, .lockedOut, .cannotVerify, .tooWeak,
             .keyTooShort, .wrongCapability:
             true
-        case .expired, .timedOut, .adapterOff, .bluezGone, .busy, .notInPairingMode: false
+        case .expired, .timedOut, .adapterOff, .bluezGone, .stopping, .busy, .notInPairingMode: false
         }
     }
 
@@ -315,7 +317,7 @@ enum Cause: Hashable, Sendable {
         case .notInPairingMode, .cannotVerify, .tooWeak, .keyTooShort: .rule
         case .rejected(let actor), .cancelled(let actor): .person(actor)
         case .expired, .timedOut: .expiry
-        case .adapterOff, .bluezGone: .events
+        case .adapterOff, .bluezGone, .stopping: .events
         }
     }
 
@@ -326,7 +328,7 @@ enum Cause: Hashable, Sendable {
             .rejected
         case .expired: .expired
         case .cancelled: .cancelled
-        case .timedOut, .adapterOff, .bluezGone, .busy, .wrongCapability: .failed
+        case .timedOut, .adapterOff, .bluezGone, .stopping, .busy, .wrongCapability: .failed
         }
     }
 }

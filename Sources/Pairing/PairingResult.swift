@@ -115,7 +115,7 @@ public enum PairingResult: String, Sendable, Hashable, CaseIterable {
                 "If it is your device, pair it anew: pairingctl pair --force DEVICE. A rule can do so: bond-lost."
             )
         case .interrupted:
-            ("pairingd was restarted while pairing.", "Pair again.")
+            ("pairingd was stopped or restarted while pairing.", "Pair again.")
         case .timedOut:
             ("The pairing took too long.", "Pair again; --timeout allows more time.")
         case .adapterOff:

@@ -55,6 +55,7 @@ extension UnsettledPairing {
                 ("ORIGIN", origin.rawValue),
                 ("STARTED_USEC", String(startedAt)),
                 ("RULE", rule),
+                ("TOLD", isTold ? StateLines.text(true) : nil),
                 ("HAD_BOND", StateLines.text(hadBond)),
                 ("MAY_STAY", StateLines.text(mayStay)),
             ])
@@ -71,6 +72,7 @@ extension UnsettledPairing {
             rule: try lines.optional("RULE") { $0 },
             hadBond: try lines.required("HAD_BOND", StateLines.boolean),
             mayStay: try lines.required("MAY_STAY", StateLines.boolean))
+        isTold = try lines.optional("TOLD", StateLines.boolean) ?? false
     }
 }
 

@@ -83,7 +83,7 @@ final class Daemon {
 
     /// Answers what waits and lets BlueZ go.
     func stop() {
-        feed(.bluezVanished)
+        feed(.stopping)
         client.close()
     }
 
@@ -170,6 +170,8 @@ final class Daemon {
             if let adapter = reference(of: adapter) { feed(.key(adapter, device, key)) }
         case .identity(let adapter, let device, let identity):
             if let adapter = reference(of: adapter) { feed(.identity(adapter, device, identity: identity)) }
+        case .authenticationFailed(let adapter, let device, let code):
+            if let adapter = reference(of: adapter) { feed(.authenticationFailed(adapter, device, code: code)) }
         case .keyMissing(let adapter, let device):
             if let adapter = reference(of: adapter) { feed(.keyMissing(adapter, device)) }
         case .securityRequest(let adapter, let device):

@@ -14,6 +14,7 @@ final class MonitorFeed {
         case agreement(adapter: Address, device: Address, PairingAgreement, local: IOCapability?)
         case key(adapter: Address, device: Address, PairingKey)
         case identity(adapter: Address, device: Address, identity: Address)
+        case authenticationFailed(adapter: Address, device: Address, code: UInt8)
         /// The device has no key for the bond any more.
         case keyMissing(adapter: Address, device: Address)
         case smpFailure(adapter: Address, device: Address, SMPFailure)
@@ -65,7 +66,9 @@ final class MonitorFeed {
                 local: (request.direction == .sent ? request.features : features).ioCapability)
         case .encryptionChanged(let link, let change) where change.status == .pinOrKeyMissing:
             return lostKey(link)
-        case .authenticationFailed(let link, .pinOrKeyMissing): return lostKey(link)
+        case .authenticationFailed(let link, let status):
+            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            return .authenticationFailed(adapter: adapter, device: peer.address, code: status.rawValue)
         case .management(_, let adapter?, .newKey(let peer, let key)):
             return .key(adapter: adapter, device: peer.address, key)
         case .management(_, let adapter?, .newIdentity(let privateAddress, let peer)):

@@ -95,7 +95,7 @@ struct PolicyVerbTests {
         let line =
             folder.file("20-lock.toml")
             + #":2:1: error: unknown key "naem" in [match]; did you mean "name"?"#
-        #expect(ended.output.split(separator: "\n").first.map(String.init) == line, ended.transcript)
+        #expect(ended.output.split(separator: "\n").first?.hasPrefix(line) == true, ended.transcript)
         #expect(ended.output.contains("1 error. pairingd would keep the rules that are in force."), ended.transcript)
         #expect(ended.errors.isEmpty, ended.transcript)
     }
@@ -114,13 +114,13 @@ struct PolicyVerbTests {
 
     @Test("Warnings alone do not fail, unless they are to")
     func checkWarning() async throws {
-        let folder = try RuleDirectory(["10-all.toml": TestRules.pending])
+        let folder = try RuleDirectory(["10-all.toml": TestRules.hardlyMeant])
         let ended = try await WithoutBus.run("policy", "check", folder.path)
         #expect(ended.status == 0, ended.transcript)
         let line =
             folder.file("10-all.toml")
-            + #":4:13: warning: "bond-lost" in [repair] is understood, but this version does not act on "remove" yet"#
-        #expect(ended.output.split(separator: "\n").first.map(String.init) == line, ended.transcript)
+            + #":6:14: warning: disconnect ends the link, and with bond = "session" nothing is left of the pairing"#
+        #expect(ended.output.split(separator: "\n").first?.hasPrefix(line) == true, ended.transcript)
         #expect(ended.output.contains("1 rule, 1 warning."), ended.transcript)
         let strict = try await WithoutBus.run("policy", "check", "--strict", folder.path)
         #expect(strict.status == 1, strict.transcript)

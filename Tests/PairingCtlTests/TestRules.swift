@@ -45,7 +45,7 @@ enum TestRules {
     static let every = "[match]\naddress = \"*\"\n"
     static let misspelt = "[match]\nnaem = \"x\"\n"
     /// Understood, and without effect yet.
-    static let pending = every + "[repair]\nbond-lost = \"remove\"\n"
+    static let hardlyMeant = every + "[pairing]\nbond = \"session\"\n[after]\ndisconnect = true\n"
     static let windowed = "[match]\nname = \"Lock*\"\n[pairing]\nwhen = \"window\"\n"
     static let secret = """
         [match]

@@ -235,4 +235,21 @@ struct AttemptTests {
         #expect(world.lastPairing?.outcome?.result == .peerRefused)
         #expect(Self.capabilities(world).isEmpty)
     }
+
+    @Test("do not send a rule's PIN code again that was wrong", arguments: [true, false])
+    func wrongPIN(monitor: Bool) throws {
+        let pin = try #require(PINCode("1111"))
+        var world = World(
+            rules: Rules {
+                $0.pairing.attempts = 3
+                $0.answers.pin = .value(pin)
+                $0.answers.passkey = .ask
+            }, monitor: monitor)
+        let number = try world.pairUntilCalled()
+        world.ask({ .pinCode($0) }, on: .capability(.keyboardDisplay))
+        #expect(world.calls.contains { if case .reply(_, .pinCode(pin)) = $0 { true } else { false } })
+        if monitor { world.send(.authenticationFailed(hci0, cuff.address, code: 0x05)) }
+        world.pairReturns(number, "org.bluez.Error.AuthenticationFailed")
+        #expect(world.result(of: number) == .wrongPasskey)
+    }
 }

@@ -98,20 +98,18 @@ struct ProfileKeyTests {
     }
 
     @Test(
-        "that this version does not act on are warned about, where they would change something",
+        "that are hardly meant together are warned about",
         arguments: [
-            ("pairing.attempts = 2", false), ("pairing.initiate = \"auto\"", false),
-            ("pairing.initiate = \"never\"", false), ("repair.bond-lost = \"remove\"", true),
-            ("repair.bond-lost = \"keep\"", false), ("pairing.fallback = [{ io-capability = \"DisplayOnly\" }]", false),
-            ("repair.security-request = \"repair\"", true), ("repair.security-request = \"reject\"", false),
+            ("pairing.bond = \"session\"\nafter.disconnect = true", 1), ("pairing.bond = \"session\"", 0),
+            ("pairing.bond = \"none\"\nafter.disconnect = true", 1), ("after.disconnect = true", 0),
         ])
-    func pending(line: String, isPending: Bool) throws {
+    func hardlyMeant(lines: String, count: Int) throws {
         let folder = try TestFolder()
-        let file = try folder.write("1.toml", Self.every + line)
+        let file = try folder.write("1.toml", Self.every + lines)
         let warnings = try RuleFolders([folder.path]).load().warnings
-        #expect(warnings.count == (isPending ? 1 : 0))
+        #expect(warnings.count == count)
         for warning in warnings {
-            #expect(warning.description.hasPrefix("\(file):2:"))
+            #expect(warning.description.hasPrefix("\(file):3:"))
             #expect(warning.description.contains(": warning: "))
         }
     }

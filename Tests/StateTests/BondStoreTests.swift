@@ -162,7 +162,6 @@ import Testing
         ("ADDRESS_TYPE=public\n", "", ": ADDRESS_TYPE is missing"),
         ("STATE=kept\n", "", ": STATE is missing"),
         ("SECURE_CONNECTIONS=yes\n", "", ": SECURE_CONNECTIONS is missing"),
-        ("KEY_SIZE=16\n", "", ": KEY_SIZE is missing"),
         ("LAST_PAIRED_USEC=1700000000000000\n", "", ": LAST_PAIRED_USEC is missing"),
         ("FAILURES=3\n", "", ": FAILURES is missing"),
         ("FAILURES=3\n", "FAILURES=3", ":13: does not end"),

@@ -6,6 +6,7 @@ import Bluetooth
 extension Check<RuleDraft> {
     static let combinations = [
         passkeyCanBeEntered, floorCanBeReached, floorIsWhole, bondCanBeTrusted, mayStartAgain, pairingModeIsLookedAt,
+        bondLastsAMoment,
     ]
 
     /// Legacy and Secure Connections passkey entry both need a side that enters digits.
@@ -71,6 +72,13 @@ extension Check<RuleDraft> {
         reader.error(
             "[pairing-mode] is for pairings that we start, and initiate = \"never\" forbids them",
             at: reader.position(of: ["pairing-mode"]), suggestion: "remove it, or set initiate to \"manual\"")
+    }
+
+    private static let bondLastsAMoment = Check { draft, reader in
+        guard draft.after.disconnect, draft.pairing.bond != .keep else { return }
+        reader.warning(
+            "disconnect ends the link, and with bond = \"\(draft.pairing.bond.rawValue)\" nothing is left of the pairing",
+            at: reader.position(of: ["after", "disconnect"]), suggestion: "set bond to \"keep\", or disconnect to false")
     }
 }
 

@@ -60,19 +60,15 @@ struct Key<Draft: Sendable>: Sendable {
     let settings: @Sendable (Draft) -> [Setting]
     let read: @Sendable (TOMLValue, inout Draft, inout Reader) -> Void
 
-    /// - Parameter isPending: Is this a value that is understood, and that nothing acts on yet? Whoever writes it is warned.
     init<Value>(
-        _ name: String, _ path: WritableKeyPath<Draft, Value> & Sendable, _ type: ValueType<Value>, help: String,
-        isPending: (@Sendable (Value) -> Bool)? = nil
+        _ name: String, _ path: WritableKeyPath<Draft, Value> & Sendable, _ type: ValueType<Value>, help: String
     ) {
-        self.init(
-            name, get: { $0[keyPath: path] }, set: { $0[keyPath: path] = $1 }, type, help: help, isPending: isPending)
+        self.init(name, get: { $0[keyPath: path] }, set: { $0[keyPath: path] = $1 }, type, help: help)
     }
 
     init<Value>(
         _ name: String, get: @escaping @Sendable (Draft) -> Value,
-        set: @escaping @Sendable (inout Draft, Value) -> Void, _ type: ValueType<Value>, help: String,
-        isPending: (@Sendable (Value) -> Bool)? = nil
+        set: @escaping @Sendable (inout Draft, Value) -> Void, _ type: ValueType<Value>, help: String
     ) {
         self.name = name
         self.help = help
@@ -87,11 +83,6 @@ struct Key<Draft: Sendable>: Sendable {
         read = { value, draft, reader in
             guard let decoded = type.read(value, &reader) else { return }
             set(&draft, decoded)
-            if let isPending, isPending(decoded) {
-                reader.warning(
-                    "\(reader.subject) is understood, but this version does not act on \(type.text(decoded)) yet",
-                    at: value.position)
-            }
         }
     }
 }
