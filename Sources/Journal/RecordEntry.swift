@@ -22,6 +22,9 @@ extension Entry {
         add("REASON", record.reason)
         add("ACTOR_UID", record.actor.map { String($0.uid) })
         add("ATTEMPT", record.attempt.map { String($0) })
+        add("SECURITY", record.strength?.level.rawValue)
+        add("SECURE_CONNECTIONS", record.strength.map { $0.isSecureConnections ? "yes" : "no" })
+        add("KEY_SIZE", record.strength?.keySize.map { String($0) })
         self.init(
             record.result.map(\.isSuccess) == false ? .warning : .notice, Self.sentence(record),
             messageID: Self.messageID(record.subject), fields: fields)

@@ -244,6 +244,6 @@ extension Coordinator {
                     adapter: snapshot.adapter, rule: snapshot.rule, pairing: snapshot.number,
                     verdict: cause?.verdict ?? (isSuccess ? .finished : .failed), decider: cause?.decider ?? .events,
                     result: snapshot.outcome?.result, reason: snapshot.outcome?.reason ?? "",
-                    attempt: snapshot.attempt)))
+                    attempt: snapshot.attempt, strength: isSuccess ? snapshot.strength : nil)))
     }
 }

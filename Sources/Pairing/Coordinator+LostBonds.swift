@@ -69,7 +69,8 @@ extension Coordinator {
             address: device.facts.address, name: device.facts.name, rule: rule.name, service: nil, entered: 0,
             deadline: now + timing.repair)
         open(
-            OpenRequest(question: .repair, role: nil, isRequested: false, isWindowed: false, snapshot: snapshot), at: now)
+            OpenRequest(question: .repair, role: nil, isRequested: false, isWindowed: false, snapshot: snapshot),
+            at: now)
     }
 
     /// Queues a pairing that takes the place of a bond.

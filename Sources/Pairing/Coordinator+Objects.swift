@@ -214,7 +214,9 @@ extension Coordinator {
     mutating func rulesChanged(_ rules: any RuleBook, at now: Moment) {
         self.rules = rules
         if let active { prepare(active, at: now) }
-        if !rules.startsPairings(inWindow: window != nil) { for device in candidates.keys.sorted() { dropCandidate(device) } }
+        if !rules.startsPairings(inWindow: window != nil) {
+            for device in candidates.keys.sorted() { dropCandidate(device) }
+        }
         considerAll(at: now)
     }
 }

@@ -157,7 +157,9 @@ extension Coordinator {
     }
 
     mutating func settle(seen device: DeviceSnapshot, at now: Moment) {
-        if let entry = recordKey(of: device).flatMap({ unsettled[$0] }), device.hasBond { settle(entry, device, at: now) }
+        if let entry = recordKey(of: device).flatMap({ unsettled[$0] }), device.hasBond {
+            settle(entry, device, at: now)
+        }
     }
 
     private mutating func drop(_ entry: UnsettledPairing) {

@@ -161,7 +161,8 @@ struct LivePairing: Sendable {
         var snapshot = PairingSnapshot(
             number: number, origin: .incoming, actor: nil, address: address, device: device, adapter: device?.adapter,
             name: name, rule: rule?.name, profile: rule?.profile, attempt: attempt,
-            agreement: evidence.agreement, strength: evidence.strength, phase: outcome == nil ? phase : .done, startedAt: startedAt,
+            agreement: evidence.agreement, strength: evidence.strength, phase: outcome == nil ? phase : .done,
+            startedAt: startedAt,
             finishedAt: finishedAt,
             outcome: outcome)
         if case .foreign = origin { snapshot.origin = .foreign }

@@ -75,6 +75,8 @@ public struct Record: Hashable, Sendable {
     public var reason: String
     /// From 1; `nil` outside a pairing.
     public var attempt: Int?
+    /// How strong the keys are; `nil` where none were made or nobody saw.
+    public var strength: BondRecord.Strength?
 
     /// The user who decided or gave the command; `nil` when nobody did.
     public var actor: Actor? {

@@ -153,7 +153,8 @@ struct ReloadTests {
     @Test("Warnings keep nothing from being in force, and are shown")
     @LoopActor func warnings() async throws {
         let gateway = try await Gateway(bus, rules: [Rules.rule()])
-        try gateway.files.write("10-rule.toml", "[match]\nname = \"x\"\n[pairing]\nbond = \"none\"\n[after]\ndisconnect = true\n")
+        try gateway.files.write(
+            "10-rule.toml", "[match]\nname = \"x\"\n[pairing]\nbond = \"none\"\n[after]\ndisconnect = true\n")
         let done = try await gateway.pairingctl("reload")
         #expect(done.status == 0 && done.output.contains("10-rule.toml:6:14: warning: "), "\(done)")
         let warnings = await gateway.texts("PolicyWarnings")

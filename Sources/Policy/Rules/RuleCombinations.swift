@@ -78,7 +78,8 @@ extension Check<RuleDraft> {
         guard draft.after.disconnect, draft.pairing.bond != .keep else { return }
         reader.warning(
             "disconnect ends the link, and with bond = \"\(draft.pairing.bond.rawValue)\" nothing is left of the pairing",
-            at: reader.position(of: ["after", "disconnect"]), suggestion: "set bond to \"keep\", or disconnect to false")
+            at: reader.position(of: ["after", "disconnect"]), suggestion: "set bond to \"keep\", or disconnect to false"
+        )
     }
 }
 
