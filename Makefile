@@ -35,9 +35,10 @@ demo: build
 
 test: check test-fast test-lab
 
-# What is longer than `make test` may be: the fast tests under load, the demonstration, and the fuzzer.
+# What is longer than `make test` may be: the fast tests under load, the lab's long tests, the demonstration, and the fuzzer.
 test-full: test
 	scripts/timed "fast tests, five times" sh -c 'for i in 1 2 3 4 5; do swift test --skip-build --no-parallel || exit 1; done'
+	scripts/timed "long tests on a real BlueZ" Tests/Lab/lab test --full -m full --binaries $(BINARIES)
 	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
 	$(MAKE) fuzz
 

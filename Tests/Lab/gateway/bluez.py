@@ -5,12 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from configparser import RawConfigParser
+from pathlib import Path
 from typing import Any
 
 from gateway.command import end, run
 
 DAEMON = "/usr/libexec/bluetooth/bluetoothd"
 ADAPTER = "/org/bluez/hci0"
+STORAGE = Path("/var/lib/bluetooth")
+
+# What bluetoothd files an LE key under: the kernel's word for it, which is whether it is authenticated, and whether it
+# comes of Secure Connections.
+KEY_TYPES = {0: (False, False), 1: (True, False), 2: (False, True), 3: (True, True)}
 
 
 def path_of(address: str) -> str:
@@ -66,6 +73,17 @@ class BlueZ:
 
     async def connected(self, address: str) -> bool:
         return bool(await self.device(address, "Connected"))
+
+    def stored_key(self, address: str) -> tuple[bool, bool, int] | None:
+        """The long-term key that bluetoothd has filed for a device: authenticated, of Secure Connections, its octets.
+
+        The key itself is left alone. Legacy pairing leaves two, one for each role, which are of one kind."""
+        file = RawConfigParser()
+        file.read(STORAGE.glob(f"*/{address}/info"))
+        keys = [file[section] for section in file.sections() if section.endswith("LongTermKey")]
+        kinds = {(*KEY_TYPES[int(key["Authenticated"])], int(key["EncSize"])) for key in keys}
+        assert len(kinds) <= 1, kinds
+        return next(iter(kinds), None)
 
     async def disconnect(self, address: str) -> None:
         done = await run("busctl", "call", "org.bluez", path_of(address), "org.bluez.Device1", "Disconnect")

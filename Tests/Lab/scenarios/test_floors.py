@@ -42,6 +42,15 @@ async def test_a_passkey_meets_the_floor_with_secure_connections_only(
         assert await bluez.bonded(device.traits.address) is secure_connections
 
 
+async def test_a_floor_that_no_pair_of_capabilities_reaches_is_no_rule(air: Air, bluez: BlueZ, start: Start) -> None:
+    async with air.add(meter()) as device, start(rule("Meter", IOCapability.NoInputNoOutput, FLOOR)) as daemon:
+        (error,) = await daemon.manager("PolicyErrors")
+        assert "never reached with io-capability" in error
+        outcome = await daemon.pair(device.traits.address)
+        assert outcome.result == "rejected-by-policy", outcome
+        assert device.tape.connections == 0
+
+
 async def test_a_bond_for_one_connection_goes_with_it(air: Air, bluez: BlueZ, start: Start) -> None:
     session = CUFF.replace('"NoInputNoOutput"', '"NoInputNoOutput"\nbond = "session"')
     async with air.add(cuff()) as device, start(session) as daemon:
