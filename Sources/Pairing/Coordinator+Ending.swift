@@ -170,6 +170,7 @@ extension Coordinator {
             unwatch(device)
         }
         let snapshot = pairing.snapshot(outcome: outcome, finishedAt: now.realtime)
+        emit(.publish(.pairingChanged(snapshot)))
         keep(snapshot, cause)
         count(snapshot, at: now)
         noteResult(pairing, outcome, at: now)
@@ -226,7 +227,6 @@ extension Coordinator {
     /// Keeps the result; what strangers were refused makes room first, so that it hides nothing.
     mutating func keep(_ snapshot: PairingSnapshot, _ cause: Cause?) {
         finished.append(snapshot)
-        emit(.publish(.pairingChanged(snapshot)))
         if finished.count > bounds.finishedPairings {
             let refusals = finished.indices.filter { index in
                 let old = finished[index]

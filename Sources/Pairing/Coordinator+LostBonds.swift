@@ -109,7 +109,6 @@ extension Coordinator {
         let isForced = if case .forced = pairing.replacement { true } else { false }
         if device.isConnected, !isForced {
             // It has to be heard as its rule knows it, and a device in a connection says nothing.
-            if case .disconnecting = pairing.state { return }
             enter(.disconnecting(until: now.monotonic + timing.promptness), number)
             return emit(.disconnect(device.reference))
         }

@@ -127,6 +127,8 @@ extension Coordinator {
         guard let pairing = live[number] else { return }
         if pairing.state.isPreparation { return prepare(number, at: now) }
         follow(device, for: number)
+        // A device with a private address tells only now who it is.
+        if live[number]?.isOnAir == true { markUnsettled(number) }
         modify(number) { pairing in
             pairing.evidence.isConnected = device.isConnected
             if device.isConnected { pairing.evidence.wasConnected = true }

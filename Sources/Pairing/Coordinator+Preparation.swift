@@ -30,6 +30,10 @@ extension Coordinator {
         }
         let reference = device.reference
         guard adapters[reference.adapter]?.isPowered == true else { return finish(number, .adapterOff, at: now) }
+        if case .disconnecting = pairing.state {
+            if device.isConnected { return }
+            return enter(.pausing(until: now.monotonic + timing.linkSettling), number)
+        }
         guard removals[reference] == nil else {
             if case .awaitingRemoval = pairing.state { return }
             return enter(.awaitingRemoval(until: now.monotonic + timing.promptness), number)
@@ -103,7 +107,6 @@ extension Coordinator {
         {
             finish(number, .busy("another program has a connection to the device"), at: now)
         } else if device.isConnected {
-            if case .disconnecting = live[number]?.state { return }
             enter(.disconnecting(until: now.monotonic + timing.promptness), number)
             emit(.disconnect(reference))
         } else if !isPairableRight(for: bond, on: reference.adapter) {

@@ -111,6 +111,15 @@ struct LivePairing: Sendable {
         if case .pairing(let call) = state { call } else { nil }
     }
 
+    /// May a bond come of it from here on?
+    var isOnAir: Bool {
+        switch state {
+        case .pairing, .verifying: true
+        case .answering: evidence.lastStep != nil && openRequests == 0
+        default: false
+        }
+    }
+
     /// Did a rule start it?
     var isAutomatic: Bool {
         if case .requested(let wish) = origin { wish.actor == nil } else { false }
@@ -186,7 +195,7 @@ enum PairingState: Sendable {
     case disconnecting(until: MonotonicTime)
     /// `Adapter1.Pairable` has to be as the rule's bond needs it.
     case switchingPairable(until: MonotonicTime)
-    /// An attempt came to nothing, and the next one follows.
+    /// An attempt came to nothing and the next one follows, or a link was closed.
     case pausing(until: MonotonicTime)
     /// Our `Pair()` is outstanding.
     case pairing(PairCall)

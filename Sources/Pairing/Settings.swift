@@ -17,6 +17,10 @@ public struct Timing: Hashable, Sendable {
     public var incoming = Duration.seconds(35)
     /// What BlueZ may take to disconnect, to remove, or to give a cancelled `Pair()` back.
     public var promptness = Duration.seconds(10)
+    /// How long the end of a link that we closed is given before the next `Pair()`: from Linux 6.12 on the kernel reports
+    /// it twice, and BlueZ takes the second report for the end of what has begun since (`src/adapter.c`,
+    /// disconnect_complete).
+    public var linkSettling = Duration.milliseconds(500)
     /// What the property `Paired` may lag behind the result of `Pair()`.
     public var verification = Duration.seconds(5)
     /// What `Pair()` may go on once the bond is there: BlueZ answers when it has read the services (`src/device.c`,

@@ -186,6 +186,7 @@ struct AttemptTests {
         world.wait(.seconds(1))
         #expect(world.calls == [.disconnect(cuff)])
         world.device(connected: false)
+        world.wait(.milliseconds(500))
         #expect(Self.capabilities(world).count == 2)
     }
 

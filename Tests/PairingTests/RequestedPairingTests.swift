@@ -90,6 +90,8 @@ struct RequestedPairingTests {
         world.send(.disconnectFinished(cuff, error: nil))
         #expect(world.calls == [])
         world.device(connected: false)
+        #expect(world.calls == [], "the kernel tells the end of the link a second time")
+        world.wait(.milliseconds(500))
         #expect(world.calls == [.pair(number, cuff, .keyboardDisplay)])
     }
 
@@ -99,6 +101,7 @@ struct RequestedPairingTests {
         world.device(connected: true)
         let number = try world.pair()
         world.send(.disconnectFinished(cuff, error: BlueZError(name: "org.bluez.Error.NotConnected")))
+        world.wait(.milliseconds(500))
         #expect(world.calls == [.pair(number, cuff, .keyboardDisplay)])
     }
 

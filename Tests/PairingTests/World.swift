@@ -15,14 +15,19 @@ struct World {
     /// What the last step led to.
     private(set) var effects: [Effect] = []
     private(set) var history: [Effect] = []
-    private var invariants = Invariants()
+    var invariants = Invariants()
     private var nextToken: UInt64 = 0
 
     init(
         rules: any RuleBook = Rules(), timing: Timing = Timing(), bounds: Bounds = Bounds(),
-        conduct: Conduct = Conduct(), monitor: Bool = true, pairable: Bool = true
+        conduct: Conduct = Conduct(), monitor: Bool = true, pairable: Bool = true,
+        recalled: Recollection = Recollection(),
+        adapterIsThere: Bool = true
     ) {
-        coordinator = Coordinator(rules: rules, numbers: Numbers(), timing: timing, bounds: bounds, conduct: conduct)
+        coordinator = Coordinator(
+            rules: rules, numbers: Numbers(), timing: timing, bounds: bounds, conduct: conduct, recalled: recalled)
+        invariants.recall(recalled)
+        guard adapterIsThere else { return }
         send(.bluezAppeared)
         send(.monitorAvailable(monitor))
         adapter(hci0, isPowered: true, isPairable: pairable)
