@@ -27,7 +27,11 @@ OWN_ROOT = {
     "/usr/libexec/bluetooth/bluetoothd": "bluez",
     "btmon": "bluez",
 }
-OTHER_ROOT = {"mmdebstrap": "mmdebstrap"}
+OTHER_ROOT = {
+    "mmdebstrap": "mmdebstrap",
+    # With it mmdebstrap need not be root.
+    "newuidmap": "uidmap",
+}
 
 
 def require_packages(*, own_root: bool) -> None:
