@@ -87,7 +87,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_debian(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--debian", choices=RELEASES, default="12", help="whose kernel and bluetoothd the virtual machine runs (default: 12)"
+        "--debian",
+        choices=RELEASES,
+        default="12",
+        help="release whose kernel and bluetoothd the virtual machine runs (default: 12)",
     )
 
 
