@@ -7,8 +7,9 @@ SYSCONFDIR ?= /etc
 DBUSDIR ?= /usr/share/dbus-1/system.d
 UNITDIR ?= /usr/lib/systemd/system
 
-# "off" leaves the virtual machine's tests out of `make test`; anything else runs them.
+# "off" leaves the virtual machine's tests out of `make test`; "all" runs them on Debian 12 and on 13, anything else on 12.
 LAB ?= on
+DEBIANS = $(if $(filter all,$(LAB)),12 13,12)
 
 # How long each fuzzer runs.
 SECONDS_EACH ?= 60
@@ -35,8 +36,10 @@ demo: build
 
 test: check test-fast test-lab
 
-# What is longer than `make test` may be: the fast tests under load, the lab's long tests, the demonstration, and the fuzzer.
-test-full: test
+# What is longer than `make test` may be: Debian 13, the fast tests under load, the lab's long tests, the demonstration, and
+# the fuzzer.
+test-full:
+	$(MAKE) test LAB=$(patsubst on,all,$(LAB))
 	scripts/timed "fast tests, five times" sh -c 'for i in 1 2 3 4 5; do swift test --skip-build --no-parallel || exit 1; done'
 	scripts/timed "long tests on a real BlueZ" Tests/Lab/lab test --full -m full --binaries $(BINARIES)
 	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
@@ -52,7 +55,9 @@ test-lab: build
 ifeq ($(LAB),off)
 	@echo "LAB=off: the tests on a real BlueZ are left out"
 else
-	scripts/timed "tests on a real BlueZ" Tests/Lab/lab test --binaries $(BINARIES)
+	for debian in $(DEBIANS); do \
+		scripts/timed "tests on the BlueZ of Debian $$debian" Tests/Lab/lab test --debian $$debian --binaries $(BINARIES) || exit; \
+	done
 endif
 
 # Status 77 says that the toolchain has no fuzzer, as Debian's has none: that is no failure.

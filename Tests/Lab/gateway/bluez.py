@@ -41,7 +41,7 @@ class BlueZ:
         async with asyncio.timeout(30):
             while await self.get(ADAPTER, "Adapter1", "Address") is None:
                 await asyncio.sleep(0.1)
-        await self.set(ADAPTER, "Adapter1", "Powered", "b", "true")
+        # It powers the adapter by itself, and would be too busy for somebody else who wanted to.
         async with asyncio.timeout(30):
             while not await self.get(ADAPTER, "Adapter1", "Powered"):
                 await asyncio.sleep(0.1)

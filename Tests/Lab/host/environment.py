@@ -1,33 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Python environment in which the guest runs the air and the tests."""
+"""The Python packages with which the guest runs the air and the tests."""
 
 from __future__ import annotations
 
-import platform
-import subprocess
 from pathlib import Path
 
 from host.cache import cached, digest
-from host.report import LabError, say
+from host.command import output_of
+from host.report import say
 
 REQUIREMENTS = Path(__file__).parent.parent / "requirements.txt"
 
 
-def make_environment() -> Path:
-    """The environment's interpreter. It is made with Debian's Python, which the guest has at the same place."""
-    name = f"python-{platform.python_version()}-{digest(REQUIREMENTS.read_bytes())}"
+def make_environment(root: Path) -> Path:
+    """A folder of packages for the Python of this root. Nothing is run there: wheels are unpacked, and that is all."""
+    version = (root / "usr/bin/python3").readlink().name.removeprefix("python")
 
     def make(folder: Path) -> None:
-        say("making the Python environment (bumble, pytest)")
-        # Not a package of ours, and `python -m` never runs the scripts in bin/: so the folder may be renamed.
-        _run(["/usr/bin/python3", "-m", "venv", str(folder)])
-        pip = [str(folder / "bin" / "python3"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "install", "--requirement", str(REQUIREMENTS)])
+        say(f"downloading the packages for Python {version} (bumble, pytest)")
+        pip = ["/usr/bin/python3", "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+        # pip's word of warning to root is about packages that are installed for everybody.
+        wheels = ["--root-user-action", "ignore", "--only-binary", ":all:", "--python-version", version]
+        output_of([*pip, *wheels, "--target", str(folder), "--requirement", str(REQUIREMENTS)])
 
-    return cached(name, make) / "bin" / "python3"
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise LabError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")
+    return cached(f"python-{version}-{digest(REQUIREMENTS.read_bytes())}", make)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,15 +31,16 @@ def make_initramfs(kernel: Kernel) -> Path:
     def make(folder: Path) -> None:
         say("building the initramfs")
         root = folder / "root"
-        for directory in ("bin", "modules", "proc", "sys", "dev", "host", "upper", "root"):
+        for directory in ("bin", "modules", "proc", "sys", "dev", "lower", "upper", "root"):
             (root / directory).mkdir(parents=True)
         shutil.copy(shutil.which("busybox") or "/bin/busybox", root / "bin" / "busybox")
         shutil.copy(SCRIPT, root / "init")
         (root / "init").chmod(0o755)
         files = _load_order(kernel)
-        for file in files:
-            shutil.copy(file, root / "modules")
-        (root / "modules" / "order").write_text("".join(f"{file.name}\n" for file in files))
+        for number, file in enumerate(files):
+            # Debian 13 compresses its modules.
+            contents = lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()
+            (root / "modules" / f"{number:02}.ko").write_bytes(contents)
         _pack(root, folder / "initramfs.cpio")
         shutil.rmtree(root)
 

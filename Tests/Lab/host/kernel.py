@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host.cache import cache_directory, cached
+from host.command import output_of
 from host.report import LabError, say
 
 # 6.1.176-1. Debian's 6.1.192-2 (6.1.0-56) crashes in hci_chan_del when an LE peer vanishes in mid-pairing,
@@ -46,11 +47,11 @@ def _kernel_in(package: str) -> Kernel | None:
 def _download(package: str) -> Kernel:
     def make(folder: Path) -> None:
         say(f"downloading the kernel {package} (about 70 MB, once)")
-        _run(["apt-get", "download", "-qq", package], folder)
+        output_of(["apt-get", "download", "-qq", package], folder)
         archives = list(folder.glob("*.deb"))
         if len(archives) != 1:
             raise LabError(f"`apt-get download {package}` left {len(archives)} files instead of one")
-        _run(["dpkg", "-x", str(archives[0]), str(folder)], folder)
+        output_of(["dpkg", "-x", str(archives[0]), str(folder)])
         archives[0].unlink()
 
     return Kernel(cached(package, make), package.removeprefix("linux-image-"))
@@ -64,7 +65,7 @@ def _is_on_offer(package: str) -> bool:
 def _oldest_on_offer() -> str:
     """The archive drops old kernels one by one; of those that are left, the oldest of the same series."""
     if not _is_on_offer("linux-image-amd64") and os.geteuid() == 0:
-        _run(["apt-get", "update", "-qq"], Path("/"))
+        output_of(["apt-get", "update", "-qq"])
     names = subprocess.run(
         ["apt-cache", "search", "--names-only", r"^linux-image-6\.1\.0-[0-9]+-amd64$"],
         check=False,
@@ -75,9 +76,3 @@ def _oldest_on_offer() -> str:
     if not offered:
         raise LabError("no Debian 12 kernel is on offer; try `apt-get update`, and see that main is in the apt sources")
     return min(offered, key=lambda name: int(name.split("-")[3]))
-
-
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise LabError(f"`{' '.join(command)}` failed:\n{done.stderr.strip()}")

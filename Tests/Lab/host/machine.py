@@ -18,11 +18,16 @@ from pathlib import Path
 
 from host.environment import make_environment
 from host.initramfs import make_initramfs
-from host.kernel import fetch_kernel
+from host.kernel import Kernel, fetch_kernel
 from host.packages import require_packages
 from host.report import LabError, say
+from host.root import kernel_of, make_root
 
 LAB = Path(__file__).parent.parent
+
+# Whose bluetoothd the guest runs: Debian's release, and the name under which mmdebstrap knows it. None is the release
+# of the machine itself, whose own files serve.
+RELEASES = {"12": None, "13": "trixie"}
 
 # A line of the kernel's log after which nothing that the guest reports can be believed.
 CRASH = re.compile(r"Kernel panic|kernel BUG at|BUG: |Oops: |general protection fault|list_(add|del) corruption")
@@ -32,17 +37,19 @@ CRASH = re.compile(r"Kernel panic|kernel BUG at|BUG: |Oops: |general protection 
 class Machine:
     """Everything that a boot needs, made and ready."""
 
-    kernel: Path
-    release: str
+    root: Path
+    kernel: Kernel
     initramfs: Path
-    python: Path
+    python_packages: Path
 
     @classmethod
-    def prepare(cls) -> Machine:
-        require_packages()
-        kernel = fetch_kernel()
-        python = make_environment()
-        return cls(kernel.image, kernel.release, make_initramfs(kernel), python)
+    def prepare(cls, debian: str) -> Machine:
+        """For this release of Debian, one of `RELEASES`."""
+        codename = RELEASES[debian]
+        require_packages(own_root=codename is None)
+        root = Path("/") if codename is None else make_root(codename)
+        kernel = fetch_kernel() if codename is None else kernel_of(root)
+        return cls(root, kernel, make_initramfs(kernel), make_environment(root))
 
     def run(
         self,
@@ -57,7 +64,7 @@ class Machine:
         share = logs / "share"
         share.mkdir()
         (share / "command").write_text(_script(command, environment, interactive))
-        say(f"booting Linux {self.release} in QEMU (software emulation: a few seconds)")
+        say(f"booting Linux {self.kernel.release} in QEMU (software emulation: a few seconds)")
         qemu = subprocess.Popen(
             self._command_line(share, logs / "kernel.log"),
             stdin=None if interactive else subprocess.DEVNULL,
@@ -76,20 +83,26 @@ class Machine:
         return status
 
     def _command_line(self, share: Path, kernel_log: Path) -> list[str]:
-        kernel_arguments = ["console=ttyS0", "loglevel=6", "panic=-1", "oops=panic", f"lab.init={LAB}/guest/init"]
+        kernel_arguments = ["console=ttyS0", "loglevel=6", "panic=-1", "oops=panic", f"lab.init={inside(LAB)}/guest/init"]
         return [
             # The kernel of the host ends QEMU if this process is killed without a chance to do it.
             *["setpriv", "--pdeathsig", "KILL"],
             # Software emulation on purpose: /dev/kvm may exist, answer, and still hang the guest.
             *["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"],
             *["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
-            *["-kernel", str(self.kernel), "-initrd", str(self.initramfs), "-append", " ".join(kernel_arguments)],
+            *["-kernel", str(self.kernel.image), "-initrd", str(self.initramfs), "-append", " ".join(kernel_arguments)],
             *["-chardev", f"file,id=log,path={kernel_log}", "-serial", "chardev:log"],
             *["-chardev", "stdio,id=console,signal=off", "-device", "virtio-serial-pci"],
             *["-device", "virtconsole,chardev=console"],
+            *_share("root", self.root, "readonly=on,multidevs=remap"),
             *_share("host", Path("/"), "readonly=on,multidevs=remap"),
             *_share("share", share, "multidevs=remap"),
         ]
+
+
+def inside(path: Path) -> Path:
+    """Where the guest sees a file of the host."""
+    return Path("/host") / path.absolute().relative_to("/")
 
 
 def _share(tag: str, path: Path, options: str) -> list[str]:
@@ -107,7 +120,7 @@ def _script(command: Sequence[str], environment: Mapping[str, str], interactive:
         lines.append("stty -opost")
         lines.append("set -o pipefail")
     lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    lines.append(f"cd {shlex.quote(str(LAB))}")
+    lines.append(f"cd {shlex.quote(str(inside(LAB)))}")
     lines.append(shlex.join(command) + ("" if interactive else " 2>&1 | cat"))
     return "\n".join(lines) + "\n"
 

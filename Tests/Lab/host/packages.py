@@ -9,15 +9,17 @@ import subprocess
 
 from host.report import LabError, say
 
-# What is run, and the package that brings it. The guest sees the host's files, so its programs are listed too.
+# What is run outside, and the package that brings it.
 PROGRAMS = {
-    # outside
     "qemu-system-x86_64": "qemu-system-x86",
     "busybox": "busybox-static",
     "modprobe": "kmod",
     "cpio": "cpio",
     "setpriv": "util-linux",
-    # inside
+}
+
+# What is run inside where the guest's files are the machine's own; and what makes other ones.
+OWN_ROOT = {
     "dbus-daemon": "dbus",
     "busctl": "systemd",
     "journalctl": "systemd",
@@ -25,15 +27,21 @@ PROGRAMS = {
     "/usr/libexec/bluetooth/bluetoothd": "bluez",
     "btmon": "bluez",
 }
+OTHER_ROOT = {
+    "mmdebstrap": "mmdebstrap",
+    # With it mmdebstrap need not be root.
+    "newuidmap": "uidmap",
+}
 
 
-def require_packages() -> None:
+def require_packages(*, own_root: bool) -> None:
     """Make sure that every program is there, or say what to install."""
-    missing = {package for program, package in PROGRAMS.items() if _find(program) is None}
+    programs = PROGRAMS | (OWN_ROOT if own_root else OTHER_ROOT)
+    missing = {package for program, package in programs.items() if _find(program) is None}
     if not _is_static_busybox():
         missing.add("busybox-static")
-    if not _has_ensurepip():
-        missing.add("python3-venv")
+    if not _has_pip():
+        missing.add("python3-pip")
     if missing:
         _install(sorted(missing))
 
@@ -52,8 +60,8 @@ def _is_static_busybox() -> bool:
         return b"/ld-linux" not in program.read(4096)
 
 
-def _has_ensurepip() -> bool:
-    answer = subprocess.run(["/usr/bin/python3", "-c", "import ensurepip"], check=False, capture_output=True)
+def _has_pip() -> bool:
+    answer = subprocess.run(["/usr/bin/python3", "-c", "import pip"], check=False, capture_output=True)
     return answer.returncode == 0
 
 
