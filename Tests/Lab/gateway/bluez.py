@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,13 @@ class BlueZ:
     async def set(self, path: str, interface: str, name: str, signature: str, value: str) -> None:
         done = await run("busctl", "set-property", "org.bluez", path, f"org.bluez.{interface}", name, signature, value)
         assert done.status == 0, done.errors
+
+    async def until(self, path: str, interface: str, name: str, value: Any, seconds: float = 10) -> None:
+        """Waits until a property has this value."""
+        give_up = time.monotonic() + seconds
+        while (present := await self.get(path, interface, name)) != value:
+            assert time.monotonic() < give_up, f"{name} is {present}, and not {value}, after {seconds} s"
+            await asyncio.sleep(0.05)
 
     async def device(self, address: str, name: str) -> Any:
         return await self.get(path_of(address), "Device1", name)

@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
-from air import Air, Code, Direction, Reason, stranger
+from air import Air, Code, Direction, IOCapability, Reason, stranger
 from gateway.bluez import ADAPTER, BlueZ
 from gateway.journal import record
 from gateway.other import OtherProgram
 from scenarios.conftest import Start
-from scenarios.rules import CUFF
+from scenarios.rules import CUFF, rule
 
 
 async def test_a_stranger_that_asks_for_security_is_refused_by_the_daemon(
     air: Air, bluez: BlueZ, start: Start, somebody: OtherProgram
 ) -> None:
-    async with air.add(stranger(asks_first=True)) as device, start(CUFF) as daemon:
+    # Another device may begin, so the adapter is pairable.
+    phone = rule("Phone", IOCapability.DisplayYesNo, "accept-incoming = true")
+    async with air.add(stranger(asks_first=True)) as device, start(CUFF, phone) as daemon:
         address = device.traits.address
+        await bluez.until(ADAPTER, "Adapter1", "Pairable", True)
         await somebody.connect(bluez, address)
         # The kernel began to pair by itself, and asked because nobody had wanted that.
         written = await record(daemon.pid, "rejected-by-policy", device=address)
@@ -35,12 +38,10 @@ async def test_what_the_kernel_refuses_without_asking_is_recorded_too(
 ) -> None:
     async with air.add(stranger(asks_first=True)) as device, start(CUFF) as daemon:
         address = device.traits.address
-        await bluez.set(ADAPTER, "Adapter1", "Pairable", "b", "false")
-        try:
-            await somebody.connect(bluez, address)
-            written = await record(daemon.pid, "refused by the kernel", device=address)
-        finally:
-            await bluez.set(ADAPTER, "Adapter1", "Pairable", "b", "true")
+        # No rule lets anybody begin.
+        await bluez.until(ADAPTER, "Adapter1", "Pairable", False)
+        await somebody.connect(bluez, address)
+        written = await record(daemon.pid, "refused by the kernel", device=address)
         assert (written["PAIRINGD_DECISION"], written["PAIRINGD_DECIDER"]) == ("rejected", "kernel")
         assert "Pairing Not Supported" in written["PAIRINGD_REASON"]
         # No question, so no pairing.
