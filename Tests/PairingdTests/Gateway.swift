@@ -27,7 +27,6 @@ struct Gateway {
     ) async throws {
         self.bus = bus
         files = PolicyDirectory(bus.folder)
-        let state = bus.folder.appendingPathComponent("state")
         if let rules {
             try files.create()
             for (index, text) in rules.enumerated() { try files.write("\(index + 1)0-rule.toml", text) }
@@ -37,15 +36,35 @@ struct Gateway {
         simulation(&settings)
         bluez = SimulatedBlueZ(bus: bus, configuration: settings)
         if startBlueZ { try await bluez.start() }
-        daemon = try OwnedProcess(
-            Self.binary("pairingd"),
+        daemon = try Self.daemon(bus, files, environment)
+        client = try await Connection(address: bus.address)
+        try await wait("pairingd is there") { await property("Version") != nil }
+        if startBlueZ { try await wait("BlueZ is known") { await property("BlueZ") == .string("running") } }
+    }
+
+    private init(restarting old: Gateway) async throws {
+        (bus, files, bluez, client) = (old.bus, old.files, old.bluez, old.client)
+        daemon = try Self.daemon(bus, files, [:])
+        try await wait("BlueZ is known") { await property("BlueZ") == .string("running") }
+    }
+
+    private static func daemon(
+        _ bus: PrivateBus, _ files: PolicyDirectory, _ environment: [String: String]
+    ) throws -> OwnedProcess {
+        let state = bus.folder.appendingPathComponent("state")
+        return try OwnedProcess(
+            binary("pairingd"),
             [
                 "--bus", bus.address, "--policy-directory", files.folder.path, "--configuration",
                 files.configuration.path, "--state-directory", state.path,
             ], environment: environment)
-        client = try await Connection(address: bus.address)
-        try await wait("pairingd is there") { await property("Version") != nil }
-        if startBlueZ { try await wait("BlueZ is known") { await property("BlueZ") == .string("running") } }
+    }
+
+    /// The daemon ended, or killed, and started again on the same files.
+    func restarted(killed: Bool = false) async throws -> Gateway {
+        daemon.send(signal: killed ? SIGKILL : SIGTERM)
+        _ = await daemon.exitStatus()
+        return try await Gateway(restarting: self)
     }
 
     /// Does the daemon write this? What it wrote comes a moment after what it did.

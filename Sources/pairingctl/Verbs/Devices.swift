@@ -28,8 +28,10 @@ struct Devices: Verb {
 
     private func row(_ device: DeviceInfo) -> [Line] {
         let (isPaired, isConnected) = (device.properties.flag("Paired"), device.properties.flag("Connected"))
+        let state = device.properties.text("BondState")
+        let bond = device.properties.flag("Bonded") ? "bonded" : isPaired ? "paired" : ""
         let words = [
-            device.properties.flag("Bonded") ? "bonded" : isPaired ? "paired" : "", isConnected ? "connected" : "",
+            bond, ["session", "lost"].contains(state) ? state : "", isConnected ? "connected" : "",
         ]
         let dot: Line = isPaired ? "\(isConnected ? "●" : "○", .green)" : "\("○", .dim)"
         return [
