@@ -15,6 +15,8 @@ public final class ObjectCache {
         case adapterRemoved(ObjectPath)
         case deviceChanged(Device)
         case deviceRemoved(ObjectPath)
+        /// A connection ended because the device has no key for the bond; BlueZ tells from 5.83 on.
+        case keyMissing(Device)
     }
 
     public private(set) var adapters: [ObjectPath: Adapter] = [:]
@@ -38,6 +40,17 @@ public final class ObjectCache {
             connection.subscribe(Self.changes(of: Names.adapter, .namespace(Names.namespace))) { [weak self] message in
                 guard let self, let (path, properties) = Self.properties(in: message) else { return }
                 changeAdapter(path, properties)
+            },
+            connection.subscribe(
+                MatchRule(
+                    sender: Names.service, interface: Names.device, member: "Disconnected",
+                    scope: .namespace(Names.namespace))
+            ) { [weak self] message in
+                // The kernel's reason 4, which is PIN or Key Missing (`net/bluetooth/hci_event.c`, HCI_CONN_AUTH_FAILURE).
+                guard message.arguments.first == .string("org.bluez.Reason.Authentication"),
+                    let device = message.path.flatMap({ self?.devices[$0] })
+                else { return }
+                self?.onEvent?(.keyMissing(device))
             },
         ]
     }

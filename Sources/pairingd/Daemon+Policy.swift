@@ -92,7 +92,8 @@ extension Bounds {
 extension Conduct {
     init(_ configuration: Configuration) {
         self.init()
-        managesPairable = configuration.adapter.managePairable
+        // Whoever answers for what others start needs it.
+        managesPairable = configuration.adapter.managePairable && configuration.agent.isDefault
         discovers = configuration.adapter.discover
         discoversInWindow = configuration.window.discover
         undoesForeignBonds = configuration.unknownDevices.foreign == .undo

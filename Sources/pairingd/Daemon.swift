@@ -123,6 +123,8 @@ final class Daemon {
         case .deviceChanged(let device):
             feed(.deviceChanged(DeviceSnapshot(device)))
             show(device)
+        case .keyMissing(let device):
+            feed(.keyMissing(AdapterReference(path: device.adapter.text), device.address))
         case .deviceRemoved(let path):
             let adapter = ObjectPath("/" + path.elements.dropLast().joined(separator: "/")) ?? "/"
             feed(.deviceRemoved(DeviceReference(path: path.text, adapter: AdapterReference(path: adapter.text))))

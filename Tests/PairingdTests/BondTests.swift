@@ -77,6 +77,29 @@ struct BondTests {
         }
     }
 
+    @Test("A bond that the device has forgotten is seen without the monitor channel too, where BlueZ tells of it")
+    @LoopActor func lostBond() async throws {
+        let gateway = try await Gateway(bus, rules: [Self.rule() + "[repair]\nbond-lost = \"ask\"\n"]) {
+            $0.version = .later
+        }
+        let device = cuff(gateway.bluez)
+        #expect(try await gateway.pairingctl("pair", Gateway.address.description).status == 0, gateway.transcript)
+        device.behaviour.hasForgottenBond = true
+        device.vanish()
+        _ = try? await gateway.client.call("org.bluez", device.path, "org.bluez.Device1", "Connect")
+        try await gateway.wait("the bond is lost") {
+            await gateway.property("BondState", of: Self.path, "Device1") == .string("lost")
+        }
+        let request = try await gateway.request()
+        #expect(await gateway.property("Kind", of: request, "Request1") == .string("repair"))
+        #expect(try await gateway.pairingctl("requests").output.contains("repair"))
+        device.behaviour.hasForgottenBond = false
+        #expect(try await gateway.pairingctl("approve").status == 0)
+        try await gateway.wait("the old bond is removed") {
+            gateway.bluez.log.calls.contains { $0.member == "RemoveDevice" }
+        }
+    }
+
     @Test("Pairable is on for as long as our own pairing takes")
     @LoopActor func pairable() async throws {
         let gateway = try await Gateway(bus, rules: [Self.rule()])

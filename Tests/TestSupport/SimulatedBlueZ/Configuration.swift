@@ -23,6 +23,8 @@ extension SimulatedBlueZ {
         /// 5.82: `Pair()` on a connected LE device uses the capability that the link was made with; `Connect` and
         /// `Pair` exclude each other.
         case debian13
+        /// 5.83: `Disconnected` tells why a link ended.
+        case later
 
         public static func < (left: Version, right: Version) -> Bool { left.rawValue < right.rawValue }
     }

@@ -53,7 +53,8 @@ extension SimulatedDevice {
             Property("RSSI", ifPresent: { $0.rssi }),
             Property("Adapter") { $0.bluez.adapter.path },
             Property("ServicesResolved") { $0.servicesResolved },
-        ])
+        ],
+        signals: [Signal("Disconnected", [Argument("name", "s"), Argument("message", "s")])])
 
     // MARK: Pair
 
@@ -125,6 +126,14 @@ extension SimulatedDevice {
             if isPaired, behaviour.hasForgottenBond || !kernelHasKeys {
                 // Encryption fails with PIN or Key Missing; the bond is kept on our side.
                 connecting = call
+                if bluez.configuration.version >= .later {
+                    bluez.connection?.objects.emit(
+                        path, "org.bluez.Device1", "Disconnected",
+                        [
+                            .string("org.bluez.Reason.Authentication"),
+                            .string("Connection terminated due to authentication failure"),
+                        ])
+                }
                 return linkDown()
             }
             bluez.flush()
