@@ -14,6 +14,7 @@ public struct Policy: Sendable {
     public let acceptsIncoming: Bool
     /// The positions of the rules with `initiate = "auto"`.
     private let starting: [Int]
+    private let startsOutsideOfWindows: Bool
     private let index: MatchIndex
 
     /// - Parameter rules: The earliest that matches decides.
@@ -30,6 +31,7 @@ public struct Policy: Sendable {
     ) {
         self.stamps = stamps
         starting = rules.indices.filter { rules[$0].profile.pairing.initiate == .auto }
+        startsOutsideOfWindows = starting.contains { rules[$0].profile.pairing.when == .always }
         acceptsIncoming =
             configuration.unknownDevices.action == .ask
             || rules.contains { rule in
@@ -74,7 +76,7 @@ public struct Policy: Sendable {
 
     /// Is there a rule with `initiate = "auto"` that holds now?
     public func startsPairings(inWindow: Bool) -> Bool {
-        inWindow ? !starting.isEmpty : starting.contains { rules[$0].profile.pairing.when == .always }
+        inWindow ? !starting.isEmpty : startsOutsideOfWindows
     }
 
     /// Is there a rule with `initiate = "auto"` that the device fulfils, as far as it is known?
