@@ -31,6 +31,9 @@ struct WalkTests {
             }
             world.forgetHistory()
         }
+        // Nothing starts by itself any more.
+        world.send(.settingsChanged(Timing(), Bounds(), Conduct()))
+        world.send(.rulesChanged(Rules()))
         comesToAnEnd(&world, "seed \(seed)")
     }
 
@@ -53,7 +56,7 @@ struct WalkTests {
     }
 
     private func comesToAnEnd(_ world: inout World, _ what: String) {
-        world.wait(.seconds(200))
+        world.wait(.seconds(400))
         #expect(world.openRequests.isEmpty, Comment(rawValue: what))
         #expect(world.coordinator.pairings.allSatisfy { $0.outcome != nil }, Comment(rawValue: what))
         #expect(world.coordinator.nextDeadline == nil, Comment(rawValue: what))
