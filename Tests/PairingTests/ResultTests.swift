@@ -45,7 +45,10 @@ struct ResultTests {
                 fail(&world, number)
             }
         case .notFound:
-            try asked { _ in } then: { $0.wait(.seconds(30)) }
+            try asked { _ in
+            } then: { world in
+                world.wait(.seconds(30))
+            }
         case .notReachable:
             try ours { world, number in world.pairReturns(number, "org.bluez.Error.ConnectionAttemptFailed") }
         case .connectionLost:
