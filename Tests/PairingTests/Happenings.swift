@@ -18,7 +18,7 @@ struct Happening: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = objects + questions + results + observations + commands + lifecycle
+    static let all = objects + questions + results + observations + keys + commands + settings + lifecycle
 
     private static let objects: [Happening] = [
         Happening("the device is seen") { $0.device($1) },
@@ -69,6 +69,7 @@ struct Happening: Sendable, CustomTestStringConvertible {
                 guard let call = world.pairCall else { return }
                 world.send(.pairFinished(call, error: error))
             },
+            Happening("setting Pairable returns \(name ?? "")") { $0.send(.pairableSet($1.adapter, error: error)) },
             Happening("Disconnect() returns \(name ?? "")") { $0.send(.disconnectFinished($1, error: error)) },
             Happening("RemoveDevice() returns \(name ?? "")") { $0.send(.removeFinished($1, error: error)) },
             Happening("StartDiscovery() returns \(name ?? "")") {
@@ -89,8 +90,76 @@ struct Happening: Sendable, CustomTestStringConvertible {
         Happening("time goes by") { world, _ in world.wait(.seconds(12)) },
     ]
 
+    private static let kinds: [PairingKey.Kind] = [
+        .longTermKey(.unauthenticated, size: 7), .longTermKey(.authenticatedP256, size: 16),
+        .longTermKey(.debugP256, size: 16), .linkKey(.unauthenticatedP192), .linkKey(.changedCombination),
+    ]
+
+    private static let keys: [Happening] =
+        kinds.flatMap { kind in
+            [true, false].map { isKept in
+                Happening("the kernel makes a key: \(kind), \(isKept ? "kept" : "not kept")") {
+                    $0.send(.key($1.adapter, $1.address, PairingKey(kind: kind, isKept: isKept)))
+                }
+            }
+        } + [
+            Happening("the device says that it is the cuff") {
+                $0.send(.identity($1.adapter, $1.address, identity: cuff.address))
+            },
+            Happening("the device says that it is a third one") {
+                $0.send(.identity($1.adapter, $1.address, identity: PairingTests.device(3).address))
+            },
+            Happening("the device has lost its key") { $0.send(.keyMissing($1.adapter, $1.address)) },
+            Happening("authentication fails for want of a key") {
+                $0.send(.authenticationFailed($1.adapter, $1.address, code: 0x06))
+            },
+            Happening("authentication fails") { $0.send(.authenticationFailed($1.adapter, $1.address, code: 0x05)) },
+        ]
+
+    private static func settings(_ change: (inout Conduct) -> Void) -> Event {
+        var conduct = Conduct()
+        change(&conduct)
+        return .settingsChanged(Timing(), Bounds(), conduct)
+    }
+
+    private static let settings: [Happening] = [
+        Happening("the settings are the usual ones") { world, _ in world.send(settings { _ in }) },
+        Happening("Pairable is not ours") { world, _ in world.send(settings { $0.managesPairable = false }) },
+        Happening("discovery goes on by itself") { world, _ in world.send(settings { $0.discovers = true }) },
+        Happening("discovery goes on in a window") { world, _ in
+            world.send(settings { $0.discoversInWindow = true })
+        },
+        Happening("foreign bonds are undone") { world, _ in world.send(settings { $0.undoesForeignBonds = true }) },
+        Happening("rules that repair") { world, _ in
+            world.send(
+                .rulesChanged(
+                    Rules {
+                        $0.repair.bondLost = .repair
+                        $0.repair.securityRequest = .repair
+                        $0.repair.bondedDevice = .ask
+                    }))
+        },
+        Happening("rules that ask about lost bonds") { world, _ in
+            world.send(.rulesChanged(Rules { $0.repair.bondLost = .ask }))
+        },
+        Happening("rules that remove lost bonds") { world, _ in
+            world.send(.rulesChanged(Rules { $0.repair.bondLost = .remove }))
+        },
+        Happening("rules that want no bond") { world, _ in
+            world.send(.rulesChanged(Rules { $0.pairing.bond = .none }))
+        },
+        Happening("rules that try again") { world, _ in
+            world.send(.rulesChanged(Rules { $0.pairing.attempts = 3 }))
+        },
+        Happening("rules that let nobody start a pairing") { world, _ in
+            guard let rules = try? policy(Situation.manual) else { return }
+            world.send(.rulesChanged(rules))
+        },
+    ]
+
     private static let commands: [Happening] = [
         Happening("pair") { _ = try? $0.pair(.address($1.address, adapter: nil)) },
+        Happening("pair by force") { _ = try? $0.pair(.device($1), isForced: true) },
         Happening("forget") { try? $0.forget(.device($1), token: 1) },
         Happening("cancel") { world, _ in
             guard let number = world.coordinator.pairings.last(where: { $0.outcome == nil })?.number else { return }
@@ -126,6 +195,9 @@ struct Happening: Sendable, CustomTestStringConvertible {
             world.send(.bluezAppeared)
             world.adapter(hci0, isPowered: true)
         },
+        Happening("the daemon ends") { world, _ in world.send(.stopping) },
+        Happening("Pairable goes off") { world, _ in world.adapter(hci0, isPowered: true, isPairable: false) },
+        Happening("Pairable goes on") { world, _ in world.adapter(hci0, isPowered: true, isPairable: true) },
         Happening("the adapter is off") { world, _ in world.adapter(hci0, isPowered: false) },
         Happening("the adapter is removed") { world, _ in world.send(.adapterRemoved(hci0)) },
     ]
@@ -154,7 +226,88 @@ struct Situation: Sendable, CustomTestStringConvertible {
 
     private static let role = AgentRole.capability(.keyboardDisplay)
 
-    static let all: [Situation] = [
+    /// A rule by which only people start pairings.
+    static let manual = "match.name = \"Cuff\""
+
+    /// A bonded cuff, under these rules, whose key the device has lost.
+    private static func lost(_ name: String, _ action: LostBond) -> Situation {
+        Situation(name) { world in
+            world.send(.rulesChanged(Rules { $0.repair.bondLost = action }))
+            world.device(paired: true, connected: true)
+            world.send(.keyMissing(hci0, cuff.address))
+        }
+    }
+
+    static let all = usual + switching + undoing + repairing
+
+    private static let switching: [Situation] = [
+        Situation("switching Pairable") { world in
+            world.send(.rulesChanged(try policy(manual)))
+            world.send(.pairableSet(hci0, error: nil))
+            world.device()
+            _ = try world.pair()
+        },
+        Situation("pausing after a closed link") { world in
+            world.device(connected: true)
+            _ = try world.pair()
+            world.device()
+        },
+        Situation("pausing between two attempts") { world in
+            world.send(.rulesChanged(Rules { $0.pairing.attempts = 3 }))
+            let number = try world.pairUntilCalled()
+            world.pairReturns(number, "org.bluez.Error.AuthenticationFailed")
+        },
+        ours("the adapter went in Pair()") { world, _ in world.adapter(hci0, isPowered: false) },
+        ours("unsettled after a restart of bluetoothd") { world, _ in
+            world.send(.bluezVanished)
+            world.send(.bluezAppeared)
+            world.adapter(hci0, isPowered: true)
+        },
+    ]
+
+    private static let undoing: [Situation] = [
+        Situation("undoing a foreign bond") { world in
+            world.send(.rulesChanged(VerificationTests.strong))
+            world.device(connected: true)
+            world.device(paired: true, connected: true)
+        },
+        Situation("undoing a weak bond of ours") { world in
+            world.send(.rulesChanged(VerificationTests.strong))
+            let number = try world.pairUntilCalled()
+            world.agree(.noInputNoOutput)
+            world.device(paired: true, connected: true)
+            world.pairReturns(number)
+        },
+        Situation("a bond for one connection") { world in
+            world.send(.rulesChanged(Rules { $0.pairing.bond = .session }))
+            let number = try world.pairUntilCalled()
+            world.device(paired: true, connected: true)
+            world.pairReturns(number)
+        },
+    ]
+
+    private static let repairing: [Situation] = [
+        Situation("removing the old bond by force") { world in
+            world.device(paired: true, connected: true)
+            _ = try world.pair(.device(cuff), isForced: true)
+        },
+        lost("disconnecting before a repair", .repair),
+        Situation("looking for the device of a repair") { world in
+            world.send(.rulesChanged(Rules { $0.repair.bondLost = .repair }))
+            world.device(paired: true)
+            world.send(.keyMissing(hci0, cuff.address))
+        },
+        Situation("removing the old bond for a repair") { world in
+            world.send(.rulesChanged(Rules { $0.repair.bondLost = .repair }))
+            world.device(paired: true)
+            world.send(.keyMissing(hci0, cuff.address))
+            world.device(paired: true, inRange: true) { _ in }
+        },
+        lost("a repair request is open", .ask),
+        lost("removing a lost bond", .remove),
+    ]
+
+    private static let usual: [Situation] = [
         Situation("nothing") { _ in },
         Situation("discovering") { world in _ = try world.pair() },
         Situation("waiting for the name") { world in

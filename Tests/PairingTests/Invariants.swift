@@ -23,7 +23,7 @@ struct Invariants {
 
     mutating func recall(_ recollection: Recollection) { unsettled = Set(recollection.unsettled.map(\.number)) }
 
-    mutating func check(_ effects: [Effect], after event: Event?, _ coordinator: Coordinator) {
+    mutating func check(_ effects: [Effect], after event: Event?, _ coordinator: Coordinator, at now: Moment) {
         if let event { note(event) }
         for effect in effects { note(effect) }
         let openNow = coordinator.requests.filter { $0.outcome == nil }
@@ -31,6 +31,9 @@ struct Invariants {
         // Nothing but an open request keeps BlueZ waiting.
         #expect(unanswered.count == openNow.filter { !$0.kind.isDisplay && $0.kind != .repair }.count)
         for request in openNow { #expect(request.deadline.realtime > 0) }
+        if let deadline = coordinator.nextDeadline {
+            #expect(deadline > now.monotonic, "a deadline that has passed wakes us again and again")
+        }
     }
 
     private mutating func note(_ event: Event) {
@@ -43,7 +46,7 @@ struct Invariants {
             pairCall = nil
             watched = []
             discovering = []
-        case .agentReleased: pairCall = nil
+        case .agentReleased, .stopping: pairCall = nil
         case .discoveryStarted(let adapter, let error): if error != nil { discovering.remove(adapter) }
         case .adapterChanged(let adapter): if !adapter.isPowered { discovering.remove(adapter.reference) }
         case .adapterRemoved(let adapter): discovering.remove(adapter)

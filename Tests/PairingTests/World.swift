@@ -110,9 +110,11 @@ struct World {
     // MARK: Commands
 
     mutating func pair(
-        _ target: Target = .address(cuff.address, adapter: nil), timeout: Duration? = nil, by actor: Actor = anna
+        _ target: Target = .address(cuff.address, adapter: nil), timeout: Duration? = nil, isForced: Bool = false,
+        by actor: Actor = anna
     ) throws -> PairingNumber {
-        let (number, effects) = try coordinator.pair(target, timeout: timeout, actor: actor, at: now)
+        let (number, effects) = try coordinator.pair(
+            target, timeout: timeout, isForced: isForced, actor: actor, at: now)
         take(effects)
         return number
     }
@@ -173,7 +175,7 @@ struct World {
     mutating func take(_ effects: [Effect], _ event: Event? = nil) {
         self.effects = effects
         history += effects
-        invariants.check(effects, after: event, coordinator)
+        invariants.check(effects, after: event, coordinator, at: now)
     }
 
     /// For long walks, which would keep too much.
