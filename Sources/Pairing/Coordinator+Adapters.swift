@@ -91,7 +91,8 @@ extension Coordinator {
         if let pairing = active.flatMap({ live[$0] }), pairing.device?.adapter == adapter, let rule = pairing.rule {
             return rule.profile.pairing.bond != .none
         }
-        return window != nil || rules.acceptsIncoming || incoming.keys.contains { $0.adapter == adapter }
+        return window != nil || rules.acceptsIncoming
+            || incoming.contains { $0.key.adapter == adapter && live[$0.value]?.state.isEnding == false }
     }
 
     /// Does a pairing wait for it?
@@ -102,7 +103,9 @@ extension Coordinator {
 
     /// Can a pairing of this rule begin, as far as `Pairable` goes?
     func isPairableRight(for bond: BondPolicy, on adapter: AdapterReference) -> Bool {
-        !conduct.managesPairable || adapters[adapter]?.isPairable == (bond != .none)
+        guard conduct.managesPairable else { return true }
+        let wanted = bond != .none
+        return adapters[adapter]?.isPairable == wanted && (controls[adapter]?.pairableCall ?? wanted) == wanted
     }
 
     mutating func pairableSet(_ adapter: AdapterReference, _ error: BlueZError?, at now: Moment) {
@@ -115,7 +118,7 @@ extension Coordinator {
             adapters[adapter]?.isPairable = value
         }
         guard let number = active, isSwitchingPairable(adapter) else { return }
-        guard let error else { return prepare(number, at: now) }
+        guard let error, shouldBePairable(adapter) == value else { return prepare(number, at: now) }
         finish(number, PairingOutcome(.failed, "Pairable could not be switched: \(error.text)"), at: now)
     }
 

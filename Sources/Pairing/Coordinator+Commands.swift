@@ -18,9 +18,14 @@ extension Coordinator {
         var wish = try wish(for: target, timeout: timeout, actor: actor)
         if isForced { wish.replacement = .forced }
         if let other = requested(wish.address, on: wish.adapter) { throw .busy(other) }
-        guard queue.count < bounds.queuedPairings else { throw .tooMany }
+        guard !hasFullQueue else { throw .tooMany }
         let number = enqueue(wish, at: now)
         return (number, drain(at: now))
+    }
+
+    /// Do as many commands wait as may? What rules started takes no room from people.
+    private var hasFullQueue: Bool {
+        queue.lazy.filter { live[$0]?.isAutomatic == false }.count >= bounds.queuedPairings
     }
 
     /// Lets a pairing wait for its turn.
@@ -84,6 +89,7 @@ extension Coordinator {
         _ number: RequestNumber, with answer: RequestAnswer, actor: Actor, at now: Moment
     ) throws(CommandError) -> [Effect] {
         let request = try openRequest(number, at: now)
+        if request.question.kind == .repair, answer == .accept, hasFullQueue { throw .tooMany }
         if answer == .reject {
             reject(request, decider: .person(actor), cause: .rejected(by: actor), at: now)
         } else {

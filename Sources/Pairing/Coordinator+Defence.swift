@@ -114,7 +114,7 @@ extension Coordinator {
     }
 
     /// Strangers cause these as often as they like: so many a minute are written down.
-    private mutating func recordRefusal(_ record: Record, at now: Moment) {
+    mutating func recordRefusal(_ record: Record, at now: Moment) {
         if now.monotonic.elapsed(since: refusals.since) >= .seconds(60) { refusals = (now.monotonic, 0) }
         refusals.count += 1
         guard refusals.count <= bounds.refusalsPerMinute else { return }
@@ -128,7 +128,7 @@ extension Coordinator {
 
 extension PairingResult {
     /// Is it the device's doing that it came to nothing?
-    fileprivate var isFailureOfDevice: Bool {
+    var isFailureOfDevice: Bool {
         switch self {
         case .rejectedByPerson, .expired, .cancelled, .connectionLost, .peerRefused, .wrongPasskey, .smpTimeout,
             .timedOut, .failed, .tooWeak, .keyTooShort:

@@ -118,6 +118,7 @@ extension Coordinator {
             emit(.cancelPairing(device))
         case .ending(let cause, .pairResult):
             emit(.abandonPair(number))
+            live[number]?.isAbandoned = true
             finish(number, cause, at: now)
         case .ending(let cause, .disconnection): finish(number, cause, at: now)
         case .ending(let cause, .removal): finishUndone(number, cause, isRemoved: false, at: now)
@@ -177,7 +178,8 @@ extension Coordinator {
         countAutomatic(snapshot, at: now)
         if outcome.result == .paired { afterPairing(pairing, at: now) }
         let hasNoAnswer = [.bluezGone, .adapterOff, .interrupted].contains(outcome.result)
-        settle(pairing, isCertain: !isUndone && !hasNoAnswer)
+        let hasBond = outcome.result != .paired && pairing.device.flatMap { devices[$0] }?.hasBond == true
+        settle(pairing, isCertain: !isUndone && !hasNoAnswer && !pairing.isAbandoned && !hasBond)
         if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
     }
 
@@ -199,6 +201,7 @@ extension Coordinator {
     private mutating func afterPairing(_ pairing: LivePairing, at now: Moment) {
         guard let device = pairing.device, let profile = pairing.rule?.profile else { return }
         if profile.pairing.bond != .keep { sessionBonds.insert(device) }
+        endRepairs(of: device, at: now)
         if case .foreign = pairing.origin { return linkMayBeGone(device, at: now) }
         if profile.after.trust { emit(.trust(device)) }
         if profile.after.disconnect { emit(.disconnect(device)) }
@@ -209,9 +212,10 @@ extension Coordinator {
     mutating func linkMayBeGone(_ device: DeviceReference, at now: Moment) {
         guard devices[device]?.isConnected != true else { return }
         refusedSecurity.remove(device)
-        guard sessionBonds.contains(device), live.values.allSatisfy({ $0.device != device }) else { return }
-        sessionBonds.remove(device)
-        if devices[device] != nil { remove(device, for: nil, at: now) }
+        guard sessionBonds.contains(device), live.values.allSatisfy({ $0.device != device }),
+            removals[device] == nil, devices[device] != nil
+        else { return }
+        remove(device, for: nil, at: now)
     }
 
     /// Has this pairing, as far as it went, made a bond?

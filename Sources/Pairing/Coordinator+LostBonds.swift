@@ -25,9 +25,11 @@ extension Coordinator {
             live.values.allSatisfy({ $0.device != device.reference && !$0.isLookingFor(device) })
         else { return }
         let wasLost = record(of: device)?.state == .lost
-        note(device) { record in
-            record.state = .lost
-            record.lastResult = .bondLost
+        if !wasLost {
+            note(device) { record in
+                record.state = .lost
+                record.lastResult = .bondLost
+            }
         }
         switch decide(device, at: now) {
         case .matched(let rule): bondIsLost(device, rule, isNews: !wasLost, at: now)
@@ -36,6 +38,29 @@ extension Coordinator {
             // Its rule shows when it is heard again.
             recordLoss(device, nil, isNews: !wasLost)
             replaceBond(of: device, because: .bondLost, actor: nil, at: now)
+        }
+    }
+
+    /// The device has its key after all: whoever made it look otherwise used its address.
+    mutating func encrypted(_ adapter: AdapterReference, _ address: Address, at now: Moment) {
+        guard let device = knownDevice(.address(address, adapter: adapter)), device.hasBond,
+            record(of: device)?.state == .lost
+        else { return }
+        note(device) { record in
+            record.state = .kept
+            record.lastResult = .paired
+        }
+        endRepairs(of: device.reference, at: now)
+    }
+
+    /// There is a bond that both sides have: nothing is left to repair.
+    mutating func endRepairs(of device: DeviceReference, at now: Moment) {
+        cancelRequests(at: now) { $0.kind == .repair && $0.device == device }
+        for pairing in live.values.sorted(by: { $0.number < $1.number }) {
+            guard case .bondLost = pairing.replacement, pairing.state.isPreparation, !pairing.hasReplaced,
+                case .requested(let wish) = pairing.origin, wish.device == device
+            else { continue }
+            finish(pairing.number, PairingOutcome(.alreadyBonded), at: now)
         }
     }
 
@@ -78,7 +103,7 @@ extension Coordinator {
         of device: DeviceSnapshot, because replacement: LivePairing.Replacement, actor: Actor?, at now: Moment
     ) {
         let key = LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address)
-        guard queue.count < bounds.queuedPairings, actor != nil || backOffs[key]?.until == nil else { return }
+        guard actor != nil || queue.count < bounds.queuedPairings && backOffs[key]?.until == nil else { return }
         let wish = LivePairing.Wish(
             actor: actor, address: device.facts.address, adapter: device.reference.adapter, device: device.reference,
             timeout: nil, replacement: replacement)
@@ -94,9 +119,15 @@ extension Coordinator {
         }
         switch pairing.replacement {
         case .none:
+            // A bond that was to be undone, and that BlueZ did not remove.
+            if let key = recordKey(of: device), unsettled[key]?.isTold == true {
+                enter(.awaitingRemoval(until: now.monotonic + timing.promptness + timing.promptness), number)
+                return remove(device.reference, for: nil, at: now)
+            }
             return finish(number, PairingOutcome(isLost ? .bondLost : .alreadyBonded), at: now)
         case .forced: break
         case .bondLost:
+            guard isLost else { return finish(number, PairingOutcome(.alreadyBonded), at: now) }
             guard pairing.isAutomatic, rule.profile.repair.bondLost != .repair else { break }
             // The rule was not known before.
             finish(number, PairingOutcome(.bondLost), at: now)

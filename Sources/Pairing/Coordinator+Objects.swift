@@ -22,8 +22,8 @@ extension Coordinator {
         controls = [:]
         devices = [:]
         sessionBonds = []
-        agreements = [:]
-        keys = [:]
+        links = [:]
+        identities = [:]
         candidates = [:]
         refusedSecurity = []
     }
@@ -80,6 +80,8 @@ extension Coordinator {
 
     private mutating func adapterWent(_ adapter: AdapterReference, at now: Moment) {
         cancelRequests(at: now) { $0.device.adapter == adapter }
+        links = links.filter { $0.key.adapter != adapter }
+        identities = identities.filter { $0.key.adapter != adapter }
         // There discovery has ended by itself.
         discovering.remove(adapter)
         for pairing in live.values.sorted(by: { $0.number < $1.number }) {
@@ -112,6 +114,9 @@ extension Coordinator {
             recall(device, at: now)
             if isBlueZRunning { settle(seen: device, at: now) }
         }
+        if let old, !old.isBonded, device.isBonded, !sessionBonds.contains(reference) {
+            note(device) { if $0.state == .session { $0.state = .kept } }
+        }
         let isForeign = old?.hasBond == false && device.hasBond && isNobodys(device)
         defer { if isForeign { bondAppeared(device, at: now) } }
         if wasConnected, !device.isConnected { cancelServices(at: now) { $0 == reference } }
@@ -142,7 +147,9 @@ extension Coordinator {
         case .verifying:
             if device.hasBond { finish(number, PairingOutcome(.paired), at: now) }
         case .answering:
-            if device.hasBond {
+            // A bond from before is no answer; a new key is, or what BlueZ says after our answer where keys are not seen.
+            let isNew = !pairing.hadBond || !pairing.evidence.keys.isEmpty || !hasMonitor && pairing.isAnswered
+            if device.hasBond, isNew {
                 finish(number, PairingOutcome(.paired), at: now)
             } else if hasHungUp {
                 finish(number, at: now)
@@ -156,6 +163,10 @@ extension Coordinator {
     mutating func deviceRemoved(_ reference: DeviceReference, at now: Moment) {
         guard let device = devices.removeValue(forKey: reference) else { return }
         settle(removed: device)
+        // Another program removed it, unless BlueZ goes with all its objects.
+        if isBlueZRunning, device.hasBond, record(of: device) != nil, !sessionBonds.contains(reference) {
+            note(device) { $0.state = .none }
+        }
         dropCandidate(reference)
         sessionBonds.remove(reference)
         refusedSecurity.remove(reference)
@@ -188,8 +199,8 @@ extension Coordinator {
     }
 
     mutating func linkEnded(_ adapter: AdapterReference, _ address: Address, _ reason: UInt8, at now: Moment) {
-        agreements[LockOuts.Key(adapter: adapter, address: address)] = nil
-        keys[LockOuts.Key(adapter: adapter, address: address)] = nil
+        closeLink(adapter, address, at: now)
+        if let device = knownDevice(.address(address, adapter: adapter)) { refusedSecurity.remove(device.reference) }
         let end = now.monotonic + timing.evidence
         for number in pairings(with: address, on: adapter) {
             modify(number) { pairing in
@@ -215,6 +226,7 @@ extension Coordinator {
     /// What is not settled yet follows the new rules; pairings and requests under way keep what they began with.
     mutating func rulesChanged(_ rules: any RuleBook, at now: Moment) {
         self.rules = rules
+        refusedSecurity = []
         if let active { prepare(active, at: now) }
         if !rules.startsPairings(inWindow: window != nil) {
             for device in candidates.keys.sorted() { dropCandidate(device) }

@@ -66,6 +66,8 @@ extension Coordinator {
             state: .answering(until: now.monotonic + timing.incoming))
         pairing.hadBond = device.hasBond
         pairing.evidence = evidence(of: device, at: now)
+        // Those of the bond that is there are none of this pairing.
+        if pairing.hadBond { pairing.evidence.keys = [] }
         pairing.ruledAddress = device.facts.address
         let (ruling, refusal) = incomingRule(for: device, at: now)
         pairing.rule = ruling?.rule
@@ -148,6 +150,7 @@ extension Coordinator {
             openRequest(for: question, rule: rule, pairing: number, at: now)
         case .reply(let reply):
             if let token = question.token { emit(.reply(token, reply)) }
+            live[number]?.ruledKinds.insert(kind)
             answered(number, kind, at: now)
             record(question, .accepted, .rule, pairing: number, rule: rule.name)
         case .reject:

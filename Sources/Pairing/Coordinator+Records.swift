@@ -55,7 +55,9 @@ extension Coordinator {
     mutating func noteResult(_ pairing: LivePairing, _ outcome: PairingOutcome, at now: Moment) {
         guard let device = pairing.device.flatMap({ devices[$0] }) ?? pairing.lastSeen else { return }
         let isKnown = (record(of: device)?.lastPaired ?? 0) > 0
-        guard outcome.result == .paired || isKnown || pairing.origin.isOurs && pairing.rule != nil else { return }
+        let isOurs = pairing.origin.isOurs && pairing.rule != nil
+        guard outcome.result == .paired || isOurs || isKnown && outcome.result.isFailureOfDevice else { return }
+        let isBonded = devices[device.reference]?.isBonded == true
         let capability = pairing.capability
         let strength = strength(of: pairing)
         let failures = UInt32(clamping: failures(of: device.facts.address, on: device.reference.adapter))
@@ -64,7 +66,8 @@ extension Coordinator {
             record.rule = pairing.rule?.name ?? record.rule
             record.failures = failures
             guard outcome.result == .paired else { return }
-            record.state = pairing.rule?.profile.pairing.bond == .keep || pairing.rule == nil ? .kept : .session
+            let isKept = pairing.rule.map { $0.profile.pairing.bond == .keep } ?? true
+            record.state = isKept && isBonded ? .kept : .session
             record.strength = strength
             record.lastPaired = now.realtime
             record.capability = capability ?? record.capability
@@ -76,7 +79,9 @@ extension Coordinator {
     /// BlueZ shows a device that it did not show before.
     mutating func recall(_ device: DeviceSnapshot, at now: Moment) {
         guard let record = record(of: device) else { return }
-        lockOuts.recall(LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address), record.failures)
+        lockOuts.recall(
+            LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address), record.failures,
+            at: now.monotonic)
         guard device.hasBond, record.state == .session else { return }
         sessionBonds.insert(device.reference)
         linkMayBeGone(device.reference, at: now)
@@ -86,16 +91,20 @@ extension Coordinator {
 
     /// From here on a bond may come about, whether we live to see it or not.
     mutating func markUnsettled(_ number: PairingNumber) {
-        guard let pairing = live[number], pairing.unsettled == nil, let rule = pairing.rule,
+        guard let pairing = live[number], let rule = pairing.rule,
             let device = pairing.device.flatMap({ devices[$0] }), let key = recordKey(of: device)
         else { return }
+        // What came of an earlier one shows by now.
+        if let old = unsettled[key], !pairing.hadBond { drop(old) }
         let settings = rule.profile.pairing
-        let unsettled = UnsettledPairing(
+        let entry = UnsettledPairing(
             number: number, key: key, origin: pairing.snapshot().origin, startedAt: pairing.startedAt,
             rule: rule.name, hadBond: pairing.hadBond,
-            mayStay: settings.bond == .keep && !settings.needsVerification && pairing.leastStrength == nil)
-        live[number]?.unsettled = unsettled
-        emit(.keepUnsettled(unsettled))
+            mayStay: settings.bond == .keep && !settings.needsVerification && pairing.leastStrength == nil
+                && pairing.ruledAddress == key.device)
+        guard entry != pairing.unsettled else { return }
+        live[number]?.unsettled = entry
+        emit(.keepUnsettled(entry))
     }
 
     /// A pairing has its result: is it certain that no bond contradicts it?
@@ -129,7 +138,8 @@ extension Coordinator {
             return drop(entry)
         }
         guard removals[device.reference] == nil, adapters[device.reference.adapter]?.isPowered == true else { return }
-        if entry.mayStay, !entry.isTold {
+        let isUnapproved = entry.origin == .incoming && device.facts.isInputDevice
+        if entry.mayStay, !isUnapproved, !entry.isTold {
             note(device) { record in
                 record.state = .kept
                 record.rule = entry.rule
@@ -152,7 +162,23 @@ extension Coordinator {
         remove(device.reference, for: nil, at: now)
     }
 
+    /// A bond comes of a pairing that was given up a while ago: its result was told, and it is removed.
+    ///
+    /// - Returns: Whether it is so.
+    mutating func settle(late device: DeviceSnapshot, at now: Moment) -> Bool {
+        guard let entry = recordKey(of: device).flatMap({ unsettled[$0] }), entry.isTold,
+            entry.startedAt + Self.patience > now.realtime
+        else { return false }
+        settle(entry, device, at: now)
+        return true
+    }
+
+    /// How long after its beginning a `Pair()` may still make a bond, in microseconds: BlueZ gives up after 120 s
+    /// (`src/adapter.c`, BONDING_TIMEOUT).
+    private static let patience: UInt64 = 180_000_000
+
     mutating func settle(removed device: DeviceSnapshot) {
+        guard isBlueZRunning else { return }
         if let entry = recordKey(of: device).flatMap({ unsettled[$0] }) { drop(entry) }
     }
 

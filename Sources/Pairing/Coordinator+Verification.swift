@@ -15,9 +15,7 @@ extension Coordinator {
         _ adapter: AdapterReference, _ address: Address, _ agreement: PairingAgreement, _ local: IOCapability?,
         at now: Moment
     ) {
-        let key = LockOuts.Key(adapter: adapter, address: address)
-        // More links than an adapter can have are none of ours.
-        if agreements.count < bounds.agreements || agreements[key] != nil { agreements[key] = agreement }
+        see(LockOuts.Key(adapter: adapter, address: address)) { $0.agreement = agreement }
         for number in pairings(with: address, on: adapter) {
             modify(number) { pairing in
                 pairing.evidence.agreement = agreement
@@ -27,27 +25,54 @@ extension Coordinator {
     }
 
     mutating func keyMade(_ adapter: AdapterReference, _ address: Address, _ key: PairingKey, at now: Moment) {
-        let place = LockOuts.Key(adapter: adapter, address: address)
-        if keys.count < bounds.agreements || keys[place] != nil { keys[place, default: []].insert(key) }
         let concerned = pairings(with: address, on: adapter)
+        // One that goes with its link says nothing of a bond.
+        if key.isKept || !concerned.isEmpty {
+            see(LockOuts.Key(adapter: adapter, address: address)) { $0.keys.insert(key) }
+        }
         for number in concerned { modify(number) { $0.evidence.keys.insert(key) } }
-        if concerned.isEmpty { keyMadeWithoutUs(adapter, address, at: now) }
+        if concerned.isEmpty { keyMadeWithoutUs(adapter, address, key, at: now) }
     }
 
     /// What was said under a private address holds for the identity behind it.
     mutating func identified(_ adapter: AdapterReference, _ address: Address, as identity: Address) {
         for number in pairings(with: address, on: adapter) { live[number]?.identities.insert(identity) }
-        let (old, new) = (
-            LockOuts.Key(adapter: adapter, address: address), LockOuts.Key(adapter: adapter, address: identity)
-        )
-        if let agreement = agreements[old] { agreements[new] = agreement }
+        let old = LockOuts.Key(adapter: adapter, address: address)
+        if identities.count < bounds.links { identities[old] = identity }
+        let seen = links[old]?.endedAt == nil ? links.removeValue(forKey: old) : nil
+        guard let agreement = seen?.agreement else { return }
+        see(LockOuts.Key(adapter: adapter, address: identity)) { $0.agreement = agreement }
+    }
+
+    /// Adds to what was seen of a link; the end of the one before made a new beginning.
+    private mutating func see(_ key: LockOuts.Key, _ change: (inout LinkEvidence) -> Void) {
+        if links[key]?.endedAt != nil { links[key] = nil }
+        if links[key] == nil, links.count >= bounds.links {
+            let oldest = links.compactMap { key, link in link.endedAt.map { (key, $0) } }.min { $0.1 < $1.1 }
+            // More links than an adapter can have are none of ours.
+            guard let oldest else { return }
+            links[oldest.0] = nil
+        }
+        change(&links[key, default: LinkEvidence()])
+    }
+
+    mutating func closeLink(_ adapter: AdapterReference, _ address: Address, at now: Moment) {
+        let key = LockOuts.Key(adapter: adapter, address: address)
+        links[key]?.endedAt = now.monotonic
+        guard let identity = identities.removeValue(forKey: key) else { return }
+        links[LockOuts.Key(adapter: adapter, address: identity)]?.endedAt = now.monotonic
     }
 
     /// What was seen of the link that a device has now.
-    func evidence(of device: DeviceSnapshot, at now: Moment) -> Evidence {
-        let key = LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address)
+    ///
+    /// - Parameter hasEnded: Or of the one that has just ended?
+    func evidence(of device: DeviceSnapshot, hasEnded: Bool = false, at now: Moment) -> Evidence {
+        var link = links[LockOuts.Key(adapter: device.reference.adapter, address: device.facts.address)]
+        if let endedAt = link?.endedAt, !hasEnded || now.monotonic.elapsed(since: endedAt) > timing.evidence {
+            link = nil
+        }
         return Evidence(
-            agreement: agreements[key], keys: keys[key] ?? [], wasConnected: device.isConnected,
+            agreement: link?.agreement, keys: link?.keys ?? [], wasConnected: device.isConnected,
             isConnected: device.isConnected, lastStep: now.monotonic)
     }
 
@@ -86,20 +111,47 @@ extension Coordinator {
             var device = pairing.device.flatMap({ devices[$0] }), device.facts.address != ruled
         else { return nil }
         modify(number) { $0.ruledAddress = device.facts.address }
+        let isTaken = isBonded(device.facts.address, beside: device)
         // As it was before this pairing.
         if !pairing.hadBond { (device.isPaired, device.isBonded) = (false, false) }
+        let other: Rule
         switch decide(device, isSettled: true, at: now) {
         case .unmatched: return .noRule("no rule matches its identity address \(device.facts.address)")
         case .undetermined(let facts): return .noRule(Self.unknown(facts))
-        case .matched(let other):
-            guard other.name != rule.name else { return nil }
-            modify(number) { $0.rule = other }
-            let isAllowed =
-                pairing.origin.isOurs ? other.profile.pairing.initiate != .never : other.profile.pairing.acceptIncoming
-            return isAllowed
-                ? nil
-                : .refusedByRule("the rule \(other.name), which its identity address leads to, does not allow it")
+        case .matched(let found): other = found
         }
+        if other.name != rule.name { modify(number) { $0.rule = other } }
+        if isTaken, !pairing.origin.isOurs {
+            let isAllowed =
+                switch other.profile.repair.bondedDevice {
+                case .accept: true
+                case .ask: pairing.isApproved
+                case .reject: false
+                }
+            guard isAllowed else {
+                return .safeguard("it claims to be \(device.facts.address), which is paired already")
+            }
+            let strength = record(of: device)?.strength
+            modify(number) { $0.leastStrength = strength }
+        }
+        guard other.name != rule.name else { return nil }
+        let isAllowed =
+            pairing.origin.isOurs
+            ? other.profile.pairing.initiate != .never
+            : other.profile.pairing.acceptIncoming
+                && (pairing.isApproved || pairing.ruledKinds.allSatisfy(other.profile.answers.saysYes))
+        return isAllowed
+            ? nil
+            : .refusedByRule("the rule \(other.name), which its identity address leads to, does not allow it")
+    }
+
+    /// Has another device, or one that this may pretend to be, a bond under this address?
+    private func isBonded(_ address: Address, beside device: DeviceSnapshot) -> Bool {
+        let isShown = devices.values.contains {
+            $0.reference != device.reference && $0.reference.adapter == device.reference.adapter
+                && $0.facts.address == address && $0.hasBond
+        }
+        return isShown || [.kept, .lost].contains(record(of: device)?.state)
     }
 
     func strength(of pairing: LivePairing) -> BondRecord.Strength? { pairing.evidence.strength }
@@ -197,9 +249,10 @@ extension Evidence {
 }
 
 extension BondRecord.Strength {
+    /// Where nobody tells a size, as over BR/EDR, it is not compared.
     func isAtLeast(_ other: Self) -> Bool {
         level >= other.level && (isSecureConnections || !other.isSecureConnections)
-            && (other.keySize.map { (keySize ?? 0) >= $0 } ?? true)
+            && (keySize ?? .max) >= (other.keySize ?? 0)
     }
 
     fileprivate var words: String {

@@ -41,10 +41,10 @@ public struct Coordinator: Sendable {
     /// Open now, or over and not yet closed.
     public internal(set) var window: Window?
     var lockOuts = LockOuts()
-    /// What the links that are there have agreed on in SMP.
-    var agreements: [LockOuts.Key: PairingAgreement] = [:]
-    /// The keys that were made on them.
-    var keys: [LockOuts.Key: Set<PairingKey>] = [:]
+    /// What was seen of the links that are there, and of some that have ended.
+    var links: [LockOuts.Key: LinkEvidence] = [:]
+    /// The identity addresses behind the private ones of links.
+    var identities: [LockOuts.Key: Address] = [:]
     /// What is known of devices, also from before a restart.
     var records: [BondRecord.Key: BondRecord]
     /// Pairings of which nobody saw whether a bond came of them.
@@ -117,6 +117,7 @@ public struct Coordinator: Sendable {
         case .identity(let adapter, let address, let identity): identified(adapter, address, as: identity)
         case .authenticationFailed(let adapter, let address, let code):
             authenticationFailed(adapter, address, code, at: now)
+        case .encrypted(let adapter, let address): encrypted(adapter, address, at: now)
         case .keyMissing(let adapter, let address): keyMissing(adapter, address, at: now)
         case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)
         case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)

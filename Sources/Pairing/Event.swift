@@ -44,6 +44,8 @@ public enum Event: Sendable {
     case key(AdapterReference, Address, PairingKey)
     /// A device that was known by a private address has told its identity address.
     case identity(AdapterReference, Address, identity: Address)
+    /// A link is encrypted now: the device has its key.
+    case encrypted(AdapterReference, Address)
     /// Authentication failed over BR/EDR, with its HCI error code.
     case authenticationFailed(AdapterReference, Address, code: UInt8)
     /// Encryption with the bond failed, because the device does not have its key any more (PIN or Key Missing).

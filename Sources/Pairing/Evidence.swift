@@ -155,3 +155,13 @@ struct Evidence: Hashable, Sendable {
         return wasWithdrawn ? .init(.cancelled, "BlueZ took the question back") : .init(.timedOut)
     }
 }
+
+/// What the monitor channel showed of one link.
+struct LinkEvidence: Sendable {
+    /// What was agreed on in SMP.
+    var agreement: PairingAgreement?
+    /// The keys that were made.
+    var keys: Set<PairingKey> = []
+    /// BlueZ may still tell of a bond that was made on it.
+    var endedAt: MonotonicTime?
+}

@@ -72,6 +72,12 @@ struct LivePairing: Sendable {
     var hadBond = false
     /// Who accepted a question of it was a person.
     var isApproved = false
+    /// The kinds of questions that its rule said yes to.
+    var ruledKinds: Set<RequestKind> = []
+    /// Did our side say yes to a question?
+    var isAnswered: Bool { isApproved || !ruledKinds.isEmpty }
+    /// Its `Pair()` was given up, and may still come to something.
+    var isAbandoned = false
     /// Is the bond from before removed, that this pairing takes the place of?
     var hasReplaced = false
     /// How strong the bond from before was: a new one may not be weaker.

@@ -45,9 +45,9 @@ struct LockOuts: Sendable {
     }
 
     /// Counts on from what was known before a restart.
-    mutating func recall(_ key: Key, _ failures: UInt32) {
+    mutating func recall(_ key: Key, _ failures: UInt32, at now: MonotonicTime) {
         guard failures > 0, devices[key] == nil else { return }
-        devices[key] = Count(failures: Int(failures), last: MonotonicTime(microseconds: 0))
+        devices[key] = Count(failures: Int(failures), last: now)
     }
 
     mutating func deviceSucceeded(_ key: Key) { devices[key] = nil }

@@ -25,6 +25,17 @@ extension AnswerSettings {
         }
     }
 
+    /// Would a rule with these answers say yes to a question of this kind by itself?
+    func saysYes(to kind: RequestKind) -> Bool {
+        switch kind {
+        case .authorization: authorization == .accept
+        case .confirmation: confirmation == .accept
+        case .passkeyEntry: passkey.isSecret
+        case .pinEntry: pin.isSecret
+        case .passkeyDisplay, .pinDisplay, .service, .repair: false
+        }
+    }
+
     private static func ruleAnswer(_ answer: Answer) -> RuleAnswer {
         switch answer {
         case .accept: .reply(.accept)
@@ -43,6 +54,15 @@ extension AnswerSettings {
             return .reply(reply(secret))
         case .reject: return .reject
         case .ask: return .ask
+        }
+    }
+}
+
+extension SecretAnswer {
+    fileprivate var isSecret: Bool {
+        switch self {
+        case .value, .credential: true
+        case .ask, .reject: false
         }
     }
 }

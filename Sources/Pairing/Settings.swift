@@ -69,8 +69,8 @@ public struct Bounds: Hashable, Sendable {
     public var refusalsPerMinute = 20
     /// Changes of `Pairable` by others that are undone within a minute; then others have their way for one.
     public var pairableCorrections = 3
-    /// Links of which it is kept what they agreed on.
-    public var agreements = 256
+    /// Links of which it is kept what was seen of them.
+    public var links = 256
     /// Devices of which it is kept what their pairings came to.
     public var records = 4096
     /// Pairings whose end nobody saw.

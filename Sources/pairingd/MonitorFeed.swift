@@ -15,6 +15,7 @@ final class MonitorFeed {
         case key(adapter: Address, device: Address, PairingKey)
         case identity(adapter: Address, device: Address, identity: Address)
         case authenticationFailed(adapter: Address, device: Address, code: UInt8)
+        case encrypted(adapter: Address, device: Address)
         /// The device has no key for the bond any more.
         case keyMissing(adapter: Address, device: Address)
         case smpFailure(adapter: Address, device: Address, SMPFailure)
@@ -66,6 +67,12 @@ final class MonitorFeed {
                 local: (request.direction == .sent ? request.features : features).ioCapability)
         case .encryptionChanged(let link, let change) where change.status == .pinOrKeyMissing:
             return lostKey(link)
+        case .encryptionChanged(let link, let change) where change.status == .success && change.isEnabled:
+            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            return .encrypted(adapter: adapter, device: peer.address)
+        case .adapterReset(let index):
+            requests = requests.filter { $0.key.adapterIndex != index }
+            return nil
         case .authenticationFailed(let link, let status):
             guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
             return .authenticationFailed(adapter: adapter, device: peer.address, code: status.rawValue)

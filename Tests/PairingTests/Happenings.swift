@@ -243,6 +243,8 @@ struct Situation: Sendable, CustomTestStringConvertible {
     private static let switching: [Situation] = [
         Situation("switching Pairable") { world in
             world.send(.rulesChanged(try policy(manual)))
+            world.send(.settingsChanged(Timing(), Bounds(), Conduct()))
+            world.adapter(hci0, isPowered: true, isPairable: false)
             world.send(.pairableSet(hci0, error: nil))
             world.device()
             _ = try world.pair()

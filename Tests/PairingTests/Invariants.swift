@@ -14,14 +14,16 @@ struct Invariants {
     private var discovering: Set<AdapterReference> = []
     private var open: Set<RequestNumber> = []
     /// What is written down for the case of a crash.
-    private var unsettled: Set<PairingNumber> = []
+    private var unsettled: [PairingNumber: UnsettledPairing] = [:]
     /// Of a device with a private address there is nothing to write down before it tells who it is.
     var hasPrivateAddresses = false
 
     var isQuiet: Bool { unanswered.isEmpty && pairCall == nil && watched.isEmpty && discovering.isEmpty }
     var isSettled: Bool { unsettled.isEmpty }
 
-    mutating func recall(_ recollection: Recollection) { unsettled = Set(recollection.unsettled.map(\.number)) }
+    mutating func recall(_ recollection: Recollection) {
+        unsettled = Dictionary(recollection.unsettled.map { ($0.number, $0) }) { $1 }
+    }
 
     mutating func check(_ effects: [Effect], after event: Event?, _ coordinator: Coordinator, at now: Moment) {
         if let event { note(event) }
@@ -63,7 +65,7 @@ struct Invariants {
             #expect(pairCall == nil, "a second Pair()")
             #expect(!done.contains(number), "Pair() after the result")
             #expect(
-                unsettled.contains(number) || hasPrivateAddresses,
+                unsettled[number] != nil || hasPrivateAddresses,
                 "a crash now would leave nobody who knows of this pairing")
             pairCall = (number, device)
         case .cancelPairing(let device):
@@ -79,8 +81,9 @@ struct Invariants {
         case .record(let record): expectNoSecret(in: record)
         case .disconnect, .remove, .trust, .forgetFinished, .setPairable, .keepRecord, .dropRecord, .look: break
         case .keepUnsettled(let pairing):
-            #expect(unsettled.insert(pairing.number).inserted != pairing.isTold, "written down twice")
-        case .dropUnsettled(let number): #expect(unsettled.remove(number) != nil, "nothing to cross out")
+            let old = unsettled.updateValue(pairing, forKey: pairing.number)
+            #expect(old != pairing, "written down twice")
+        case .dropUnsettled(let number): #expect(unsettled.removeValue(forKey: number) != nil, "nothing to cross out")
         }
     }
 

@@ -161,6 +161,27 @@ struct LostBondTests {
         #expect(world.calls.isEmpty && world.records.isEmpty)
     }
 
+    @Test("is none once a link with the device is encrypted: it has its key after all")
+    func healed() throws {
+        var world = Self.lost(Self.rules(.ask))
+        #expect(world.openRequests.count == 1)
+        world.send(.encrypted(hci0, cuff.address))
+        #expect(world.openRequests.isEmpty)
+        let number = try world.pair()
+        #expect(world.result(of: number) == .alreadyBonded)
+    }
+
+    @Test("is not repaired any more when the device turns out to have its key")
+    func healedWhileRepairing() throws {
+        var world = Self.lost(Self.rules(.repair))
+        let number = try #require(world.lastPairing?.number)
+        Self.linkGoes(&world)
+        world.device(paired: true, connected: true)
+        world.send(.encrypted(hci0, cuff.address))
+        #expect(world.result(of: number) == .alreadyBonded)
+        #expect(!world.history.contains(.remove(cuff)))
+    }
+
     // MARK: Force
 
     @Test("or any other bond is replaced by force, once the device is heard")

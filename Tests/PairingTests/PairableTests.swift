@@ -15,7 +15,7 @@ struct PairableTests {
     private static let incoming = ours + "\n[pairing]\naccept-incoming = true\n"
     private static let withoutBond = ours + "\n[pairing]\nbond = \"none\"\n"
 
-    private static func world(_ rule: String, pairable: Bool, conduct: Conduct = Conduct()) throws -> World {
+    private static func world(_ rule: String, pairable: Bool, conduct: Conduct? = nil) throws -> World {
         World(rules: try policy(rule), conduct: conduct, pairable: pairable)
     }
 
@@ -67,7 +67,8 @@ struct PairableTests {
 
     @Test("is switched off before Pair() where the rule wants no bond, and on after it")
     func noBond() throws {
-        var world = World(rules: try policy(Self.withoutBond, Self.incoming.replacing("01\"", with: "02\"")))
+        var world = World(
+            rules: try policy(Self.withoutBond, Self.incoming.replacing("01\"", with: "02\"")), pairable: true)
         world.device()
         let number = try world.pair()
         #expect(world.calls == [.setPairable(hci0, false)])

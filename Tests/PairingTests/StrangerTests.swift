@@ -98,21 +98,6 @@ struct SmallDefectTests {
         #expect(world.coordinator.record(of: snapshot)?.state == BondRecord.State.none)
     }
 
-    @Test("Pairable is put back when the daemon ends while a pairing without a bond goes on")
-    func pairableOnStop() throws {
-        var world = World(
-            rules: try policy(
-                "match.name = \"Cuff\"\npairing.bond = \"none\"",
-                "match.name = \"Scale\"\npairing.accept-incoming = true"))
-        world.device()
-        let number = try world.pair()
-        world.adapter(hci0, isPowered: true, isPairable: false)
-        world.send(.pairableSet(hci0, error: nil))
-        #expect(world.pairCall == number)
-        world.send(.stopping)
-        #expect(world.calls.contains(.setPairable(hci0, true)))
-    }
-
     @Test("a refused Security Request is forgotten with the rule that refused it")
     func refusedSecurity() {
         var world = World(

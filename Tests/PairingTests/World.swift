@@ -18,19 +18,22 @@ struct World {
     var invariants = Invariants()
     private var nextToken: UInt64 = 0
 
+    /// - Parameter pairable: `Adapter1.Pairable` at the start; where it is not given, it is not ours to switch.
     init(
         rules: any RuleBook = Rules(), timing: Timing = Timing(), bounds: Bounds = Bounds(),
-        conduct: Conduct = Conduct(), monitor: Bool = true, pairable: Bool = true,
-        recalled: Recollection = Recollection(),
-        adapterIsThere: Bool = true
+        conduct: Conduct? = nil, monitor: Bool = true, pairable: Bool? = nil,
+        recalled: Recollection = Recollection(), adapterIsThere: Bool = true
     ) {
+        var unmanaged = Conduct()
+        unmanaged.managesPairable = pairable != nil
+        let conduct = conduct ?? unmanaged
         coordinator = Coordinator(
             rules: rules, numbers: Numbers(), timing: timing, bounds: bounds, conduct: conduct, recalled: recalled)
         invariants.recall(recalled)
         guard adapterIsThere else { return }
         send(.bluezAppeared)
         send(.monitorAvailable(monitor))
-        adapter(hci0, isPowered: true, isPairable: pairable)
+        adapter(hci0, isPowered: true, isPairable: pairable ?? true)
     }
 
     // MARK: What happens
