@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The air: a virtual controller that the kernel knows as hci0, and the devices around it."""
 
+from air.central import Central
 from air.ether import Air
 from air.peripheral import Peripheral
 from air.presets import CUFF_IDLE, CUFF_READY, comparison_lock, cuff, keyboard, meter, stranger
@@ -14,6 +15,7 @@ __all__ = [
     "CUFF_READY",
     "PDU",
     "Air",
+    "Central",
     "Code",
     "Direction",
     "IOCapability",

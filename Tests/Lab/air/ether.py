@@ -5,15 +5,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from bumble.transport import open_transport
 
 from air import quirks
+from air.central import Central
 from air.link import Link
 from air.peripheral import Peripheral
 from air.traits import Traits
 
 GATEWAY_ADDRESS = "00:1B:DC:06:07:08"
+
+Device = TypeVar("Device", bound=Peripheral)
+
 
 class Air:
     """Open it, and the kernel has a Bluetooth controller; add peripherals, and it can find them."""
@@ -38,9 +43,20 @@ class Air:
     @asynccontextmanager
     async def add(self, traits: Traits) -> AsyncIterator[Peripheral]:
         """A peripheral, on the air for as long as the block lasts."""
-        peripheral = Peripheral(traits, self._link)
-        await peripheral.start()
-        try:
+        async with _on_the_air(Peripheral(traits, self._link)) as peripheral:
             yield peripheral
-        finally:
-            await peripheral.stop()
+
+    @asynccontextmanager
+    async def add_central(self, traits: Traits) -> AsyncIterator[Central]:
+        """A device that connects the gateway, there for as long as the block lasts."""
+        async with _on_the_air(Central(traits, self._link, GATEWAY_ADDRESS)) as central:
+            yield central
+
+
+@asynccontextmanager
+async def _on_the_air(device: Device) -> AsyncIterator[Device]:
+    await device.start()
+    try:
+        yield device
+    finally:
+        await device.stop()

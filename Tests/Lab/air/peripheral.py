@@ -50,6 +50,7 @@ class Peripheral:
             irk=secrets.token_bytes(16),
             advertising_interval_min=ADVERTISING_INTERVAL,
             advertising_interval_max=ADVERTISING_INTERVAL,
+            le_privacy_enabled=traits.private,
         )
         if not traits.public:
             configuration.address = self.address

@@ -37,6 +37,8 @@ class Traits:
     keys: Keys = Keys.ENCRYPTION | Keys.IDENTITY
     # Digits that it displays, where it is the one that displays; none: random ones.
     passkey: str | None = None
+    # Use a resolvable private address on the air; `address` is the identity behind it.
+    private: bool = False
     # Send a Security Request as soon as the link is up.
     asks_first: bool = False
 

@@ -62,6 +62,17 @@ class Client:
     async def forget(self, address: str) -> None:
         await self.call(MANAGER, "Manager1", "Forget", "s", address)
 
+    def device(self, address: str) -> dict[str, Any]:
+        """The properties of a device; none where pairingd does not show it."""
+        devices = [each for path, each in self.objects.items() if path.startswith(f"{MANAGER}/device/")]
+        return next((each for each in devices if each.get("Address") == address), {})
+
+    def pairings(self, **properties: object) -> list[dict[str, Any]]:
+        """The pairings that have these properties, oldest first."""
+        paths = [path for path in self.objects if path.startswith(f"{MANAGER}/pairing/")]
+        found = [self.objects[path] for path in sorted(paths, key=lambda path: int(path.rsplit("/", 1)[1]))]
+        return [each for each in found if properties.items() <= each.items()]
+
     async def disconnected(self, address: str) -> None:
         """Wait until a device has no link, or is not known at all."""
 

@@ -8,10 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
-from dbus_fast import BusType, Message
+from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from gateway.bluez import ADAPTER, BlueZ, path_of
+
+# Seconds: bluetoothd 5.66 leaves a Pair() without an answer where the device is removed before it.
+PATIENCE = 60
+
+ADVERTISEMENT = "/test/advertisement"
 
 
 class OtherProgram:
@@ -32,7 +37,8 @@ class OtherProgram:
     async def call(self, path: str, interface: str, member: str, signature: str = "", *body: object) -> Message:
         """Call a method of BlueZ; the answer may be an error."""
         message = Message("org.bluez", path, f"org.bluez.{interface}", member, signature=signature, body=list(body))
-        answer = await self._bus.call(message)
+        async with asyncio.timeout(PATIENCE):
+            answer = await self._bus.call(message)
         assert answer is not None
         return answer
 
@@ -48,3 +54,16 @@ class OtherProgram:
         """Find a device and connect it. What it does then is its own affair, and may make the call fail."""
         await self.find(bluez, address)
         await self.call(path_of(address), "Device1", "Connect")
+
+    async def advertise(self) -> None:
+        """Let others connect the gateway, for as long as this program runs."""
+        self._bus.add_message_handler(_describe_advertisement)
+        manager = "LEAdvertisingManager1"
+        answer = await self.call(ADAPTER, manager, "RegisterAdvertisement", "oa{sv}", ADVERTISEMENT, {})
+        assert answer.message_type is MessageType.METHOD_RETURN, answer.body
+
+
+def _describe_advertisement(message: Message) -> Message | None:
+    if (message.path, message.member) != (ADVERTISEMENT, "GetAll"):
+        return None
+    return Message.new_method_return(message, "a{sv}", [{"Type": Variant("s", "peripheral")}])

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import asyncio
 
-from air import CUFF_IDLE, CUFF_READY, Air, cuff, stranger
+import pytest
+
+from air import CUFF_IDLE, CUFF_READY, Air, Code, cuff, delay, stranger
 from gateway.bluez import ADAPTER, BlueZ
 from gateway.journal import record
 from gateway.other import OtherProgram
+from gateway.programs import pairingctl
 from scenarios.conftest import Start
 from scenarios.rules import CUFF
 
@@ -53,3 +56,36 @@ async def test_a_cuff_that_was_seen_before_pairs_in_the_next_discovery(
             while not await bluez.bonded(traits.address):
                 await asyncio.sleep(0.1)
         await somebody.call(ADAPTER, "Adapter1", "StopDiscovery")
+
+
+@pytest.mark.parametrize(
+    "place", ["adapter", pytest.param("window", marks=pytest.mark.full)], ids=["all-the-time", "in-a-window"]
+)
+async def test_a_cuff_pairs_without_anybody_who_looks_for_it(
+    air: Air, bluez: BlueZ, start: Start, place: str
+) -> None:
+    traits = cuff()
+    async with (
+        air.add(traits) as device,
+        start(AUTOMATIC, configuration=f"[{place}]\ndiscover = true\n") as daemon,
+    ):
+        # Long enough to look at the adapter meanwhile.
+        device.when_next(Code.PAIRING_REQUEST, delay(3))
+        if place == "window":
+            await asyncio.sleep(2)
+            assert not await bluez.get(ADAPTER, "Adapter1", "Discovering")
+            await pairingctl("window", "open", "2min")
+        async with asyncio.timeout(40):
+            await device.tape.until(Code.PAIRING_REQUEST)
+        assert not await bluez.get(ADAPTER, "Adapter1", "Discovering")
+        async with asyncio.timeout(30):
+            while not await bluez.bonded(traits.address):
+                await asyncio.sleep(0.1)
+        await record(daemon.pid, "paired", device=traits.address)
+        await bluez.until(ADAPTER, "Adapter1", "Discovering", True)
+        if place == "window":
+            await pairingctl("window", "close")
+        else:
+            daemon.replace_rules(CUFF)
+            assert (await pairingctl("reload")).status == 0
+        await bluez.until(ADAPTER, "Adapter1", "Discovering", False)
