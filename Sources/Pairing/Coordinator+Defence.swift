@@ -93,7 +93,7 @@ extension Coordinator {
         // What the other side or the kernel says after our own answer is its consequence.
         let isAfterwards = finished.contains { pairing in
             pairing.adapter == adapter && (pairing.address == address || pairing.device == device?.reference)
-                && (pairing.finishedAt ?? 0) + 10_000_000 > now.realtime
+                && (pairing.finishedAt ?? 0) + 10_000_000 > now.realtime && pairing.outcome?.result.isSuccess == false
         }
         guard !isAfterwards else { return }
         let name = failure.reason.name ?? "reason \(failure.reason.rawValue)"

@@ -142,10 +142,12 @@ extension Coordinator {
     mutating func finish(
         _ number: PairingNumber, _ outcome: PairingOutcome, _ cause: Cause? = nil, canReply: Bool = true, at now: Moment
     ) {
-        guard let pairing = live[number] else { return }
+        guard live[number] != nil else { return }
         if outcome.result == .paired, let weakness = objection(to: number, at: now) {
             return undo(number, weakness, at: now)
         }
+        // Its identity may have led to another rule.
+        guard let pairing = live[number] else { return }
         if canReply, cause == nil || pairing.state.isBeingUndone,
             let attempt = nextAttempt(pairing, after: outcome, at: now)
         {

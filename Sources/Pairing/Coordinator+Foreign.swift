@@ -73,10 +73,11 @@ extension Coordinator {
         live[pairing.number] = pairing
         emit(.publish(.pairingAdded(pairing.snapshot())))
         follow(device, for: pairing.number)
+        let what = device.isBonded ? "another program made the bond" : "another program paired, and no bond was made"
         if pairing.rule == nil, conduct.undoesForeignBonds {
-            finish(pairing.number, .noRule("another program made the bond, and no rule matches the device"), at: now)
+            finish(pairing.number, .noRule("\(what), and no rule matches the device"), at: now)
         } else {
-            finish(pairing.number, PairingOutcome(.paired, "another program made the bond"), at: now)
+            finish(pairing.number, PairingOutcome(.paired, what), at: now)
         }
     }
 }

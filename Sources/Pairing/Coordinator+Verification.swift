@@ -30,7 +30,13 @@ extension Coordinator {
         if key.isKept || !concerned.isEmpty {
             see(LockOuts.Key(adapter: adapter, address: address)) { $0.keys.insert(key) }
         }
-        for number in concerned { modify(number) { $0.evidence.keys.insert(key) } }
+        for number in concerned {
+            modify(number) { $0.evidence.keys.insert(key) }
+            // Of a device that was bonded before, BlueZ tells nothing more.
+            guard let pairing = live[number], case .answering = pairing.state, pairing.hadBond, pairing.isAnswered
+            else { continue }
+            finish(number, PairingOutcome(.paired), at: now)
+        }
         if concerned.isEmpty { keyMadeWithoutUs(adapter, address, key, at: now) }
     }
 

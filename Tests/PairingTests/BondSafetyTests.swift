@@ -56,6 +56,17 @@ struct BondSafetyTests {
         #expect(!world.history.contains(.remove(cuff)))
     }
 
+    @Test("a bonded device that pairs again is paired when the kernel makes the new key, for BlueZ tells nothing")
+    func pairedAgain() throws {
+        var world = Self.bonded(Rules { $0.repair.bondedDevice = .ask })
+        world.ask { .authorization($0) }
+        world.send(.key(hci0, cuff.address, Self.strong))
+        #expect(world.lastPairing?.outcome == nil, "nobody has answered")
+        try world.answer(.accept)
+        world.send(.key(hci0, cuff.address, Self.strong))
+        #expect(world.lastPairing?.outcome?.result == .paired)
+    }
+
     // MARK: Keys for the other transport
 
     @Test("a key over BR/EDR as good as the bond's costs no bond, for nobody tells its size")

@@ -160,6 +160,22 @@ struct IdentityTests {
         #expect(pairing.strength == .init(level: .encrypted, isSecureConnections: true, keySize: 16))
     }
 
+    @Test("is told with the rule that its identity address led to")
+    func otherRule() throws {
+        let other = """
+            [match]
+            address = "00:00:00:00:00:01"
+            [pairing]
+            accept-incoming = true
+            bond = "session"
+            [answer]
+            authorization = "accept"
+            """
+        let world = try Self.paired(try policy(other, Self.anyCuff), as: cuff.address)
+        #expect(world.coordinator.pairings.last?.rule == "1")
+        #expect(world.coordinator.pairings.last?.outcome?.result == .paired)
+    }
+
     @Test("an input device, after a rule accepted it, is undone")
     func inputDevice() throws {
         var world = World(rules: try policy(Self.anyCuff))

@@ -115,7 +115,6 @@ struct VerificationTests {
         try world.answer(.accept)
         world.send(
             .key(hci0, cuff.address, PairingKey(kind: .longTermKey(.unauthenticatedP256, size: 16), isKept: true)))
-        world.device(paired: true, connected: true)
         #expect(world.calls == [.remove(cuff)])
     }
 
