@@ -36,7 +36,7 @@ extension Coordinator {
             wanted = live[active]?.discoveringAdapters ?? []
         } else if discoversByItself {
             wanted = Set(adapters.values.lazy.filter(\.isPowered).map(\.reference))
-                .filter { controls[$0]?.discoveryRetry == nil }
+                .filter { controls[$0]?.discoveryRetry == nil || discovering.contains($0) }
         }
         guard wanted != discovering else { return }
         for adapter in discovering.subtracting(wanted).sorted() { emit(.stopDiscovery(adapter)) }
@@ -51,8 +51,15 @@ extension Coordinator {
     }
 
     mutating func discoveryStarted(_ adapter: AdapterReference, _ error: BlueZError?, at now: Moment) {
-        // InProgress: this connection of ours discovers already, which is as good.
-        guard let error, error.name != "org.bluez.Error.InProgress", discovering.remove(adapter) != nil else { return }
+        guard let error, discovering.contains(adapter) else { return }
+        if error.name == "org.bluez.Error.InProgress" {
+            // This connection of ours discovers already, which is as good; or the kernel still does what a bluetoothd that
+            // was killed began, and stops when it is asked to.
+            guard adapters[adapter]?.isDiscovering == false else { return }
+            controls[adapter]?.discoveryRetry = now.monotonic + .seconds(1)
+            return
+        }
+        discovering.remove(adapter)
         guard let number = active, case .discovering(var adapters, let until) = live[number]?.state,
             adapters.remove(adapter) != nil
         else {
@@ -162,7 +169,12 @@ extension Coordinator {
                 isSettled = true
             }
             if let until = control.isLeftUntil, until <= now.monotonic { controls[adapter]?.isLeftUntil = nil }
-            if let until = control.discoveryRetry, until <= now.monotonic { controls[adapter]?.discoveryRetry = nil }
+            if let until = control.discoveryRetry, until <= now.monotonic {
+                controls[adapter]?.discoveryRetry = nil
+                guard discovering.contains(adapter), adapters[adapter]?.isDiscovering == false else { continue }
+                emit(.stopDiscovery(adapter))
+                emit(.startDiscovery(adapter))
+            }
         }
         if isSettled { settleAll(at: now) }
     }

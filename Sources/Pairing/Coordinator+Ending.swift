@@ -39,6 +39,8 @@ extension Coordinator {
             }
             if error.isUnknownObject, !pairing.hasLookedAgain {
                 lookAgain(number, call.device, at: now)
+            } else if error.name == "org.bluez.Error.AlreadyExists", !pairing.hasLookedAgain {
+                dropKey(number, call.device, at: now)
             } else {
                 finish(number, at: now)
             }
@@ -63,6 +65,17 @@ extension Coordinator {
             pairing.state = .queued
         }
         prepare(number, at: now)
+    }
+
+    /// The kernel has a key, and BlueZ no bond: the adapter was off when the bond was to be removed.
+    private mutating func dropKey(_ number: PairingNumber, _ device: DeviceReference, at now: Moment) {
+        emit(.unpair(device))
+        let until = now.monotonic + timing.linkSettling
+        modify(number) { pairing in
+            pairing.hasLookedAgain = true
+            pairing.evidence = Evidence()
+            pairing.state = .pausing(until: until)
+        }
     }
 
     // MARK: Deadlines

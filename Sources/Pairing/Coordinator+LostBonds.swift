@@ -20,10 +20,11 @@ extension Coordinator {
     }
 
     mutating func keyMissing(_ adapter: AdapterReference, _ address: Address, at now: Moment) {
-        guard let device = knownDevice(.address(address, adapter: adapter)), device.hasBond,
-            removals[device.reference] == nil,
+        guard let device = knownDevice(.address(address, adapter: adapter)), removals[device.reference] == nil,
             live.values.allSatisfy({ $0.device != device.reference && !$0.isLookingFor(device) })
         else { return }
+        // The kernel has a key of which BlueZ knows nothing, and neither does the device.
+        guard device.hasBond else { return emit(.unpair(device.reference)) }
         let wasLost = record(of: device)?.state == .lost
         if !wasLost {
             note(device) { record in

@@ -12,6 +12,9 @@ public enum Effect: Hashable, Sendable {
     /// Calls `Device1.CancelPairing()`; comes only while a `Pair()` of ours is outstanding, because without one BlueZ
     /// unpairs the device in the kernel.
     case cancelPairing(DeviceReference)
+    /// Makes the kernel drop a key of which BlueZ knows nothing, by `Device1.CancelPairing()` without a `Pair()`: BlueZ from
+    /// 5.65 on then sends MGMT Unpair Device (`src/device.c`, cancel_pairing).
+    case unpair(DeviceReference)
     /// The result of this pairing's `Pair()` is waited for no longer: the pending call may be dropped.
     case abandonPair(PairingNumber)
     /// Calls `Device1.Disconnect()`; ends in ``Event/disconnectFinished(_:error:)``.

@@ -174,6 +174,8 @@ final class Daemon {
             if let adapter = reference(of: adapter) { feed(.identity(adapter, device, identity: identity)) }
         case .authenticationFailed(let adapter, let device, let code):
             if let adapter = reference(of: adapter) { feed(.authenticationFailed(adapter, device, code: code)) }
+        case .adapterClosed(let adapter):
+            if let adapter = reference(of: adapter) { feed(.adapterClosed(adapter)) }
         case .encrypted(let adapter, let device):
             if let adapter = reference(of: adapter) { feed(.encrypted(adapter, device)) }
         case .keyMissing(let adapter, let device):
@@ -236,7 +238,7 @@ final class Daemon {
                 return .pairFinished(number, error: error)
             }
         case .abandonPair(let number): pairCalls.removeValue(forKey: number)?.cancel()
-        case .cancelPairing(let device):
+        case .cancelPairing(let device), .unpair(let device):
             call { (client) throws(DBusError) in
                 try await client.cancelPairing(device.objectPath)
             } then: { _ in

@@ -60,4 +60,15 @@ struct DiscoveryTests {
         #expect(world.result(of: number) == .rejectedByPolicy)
         #expect(world.calls == [.stopDiscovery(hci0)])
     }
+
+    @Test("that BlueZ says is in progress, and does not go on, is begun anew")
+    func stale() throws {
+        var world = World()
+        _ = try world.pair()
+        #expect(world.calls == [.startDiscovery(hci0)])
+        world.send(.discoveryStarted(hci0, error: BlueZError(name: "org.bluez.Error.InProgress")))
+        #expect(world.calls.isEmpty)
+        world.wait(.seconds(1))
+        #expect(world.calls == [.stopDiscovery(hci0), .startDiscovery(hci0)])
+    }
 }

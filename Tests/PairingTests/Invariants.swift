@@ -49,7 +49,7 @@ struct Invariants {
             watched = []
             discovering = []
         case .agentReleased, .stopping: pairCall = nil
-        case .discoveryStarted(let adapter, let error): if error != nil { discovering.remove(adapter) }
+        case .discoveryStarted(let adapter, let error): if let error, error.name != "org.bluez.Error.InProgress" { discovering.remove(adapter) }
         case .adapterChanged(let adapter): if !adapter.isPowered { discovering.remove(adapter.reference) }
         case .adapterRemoved(let adapter): discovering.remove(adapter)
         default: break
@@ -80,6 +80,8 @@ struct Invariants {
         case .publish(let publication): note(publication)
         case .record(let record): expectNoSecret(in: record)
         case .disconnect, .remove, .trust, .forgetFinished, .setPairable, .keepRecord, .dropRecord, .look: break
+        case .unpair(let device):
+            #expect(pairCall?.device != device, "BlueZ would cancel the Pair() that is outstanding")
         case .keepUnsettled(let pairing):
             let old = unsettled.updateValue(pairing, forKey: pairing.number)
             #expect(old != pairing, "written down twice")

@@ -112,4 +112,25 @@ struct LifecycleTests {
         world.send(.bluezVanished)
         #expect(world.coordinator.nextDeadline == nil)
     }
+
+    @Test("a key that only the kernel has is dropped, and the pairing tried again")
+    func staleKey() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        world.pairReturns(number, "org.bluez.Error.AlreadyExists")
+        #expect(world.calls == [.unpair(cuff)])
+        world.wait(.seconds(1))
+        #expect(world.calls == [.pair(number, cuff, .keyboardDisplay)])
+        world.pairReturns(number, "org.bluez.Error.AlreadyExists")
+        #expect(world.result(of: number) == .alreadyBonded)
+    }
+
+    @Test("what the kernel closed is told as adapter-off, whatever BlueZ says of the pairing")
+    func closed() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        world.send(.adapterClosed(hci0))
+        world.pairReturns(number, "org.bluez.Error.AuthenticationFailed")
+        #expect(world.result(of: number) == .adapterOff)
+    }
 }

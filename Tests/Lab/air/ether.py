@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from bumble.transport import open_transport
+from bumble.transport.common import StreamPacketSink, Transport
 
 from air import quirks
 from air.central import Central
@@ -23,22 +24,49 @@ Device = TypeVar("Device", bound=Peripheral)
 class Air:
     """Open it, and the kernel has a Bluetooth controller; add peripherals, and it can find them."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self) -> None:
+        self._link = Link()
+        self._plugged: tuple[Transport, quirks.Controller] | None = None
 
     @classmethod
     @asynccontextmanager
     async def open(cls) -> AsyncIterator[Air]:
-        link = Link()
-        async with await open_transport("vhci") as transport:
-            quirks.Controller(
-                "gateway",
-                host_source=transport.source,
-                host_sink=transport.sink,
-                link=link,
-                public_address=GATEWAY_ADDRESS,
-            )
-            yield cls(link)
+        air = cls()
+        await air.plug()
+        try:
+            yield air
+        finally:
+            if air.is_plugged:
+                await air.unplug()
+
+    @property
+    def is_plugged(self) -> bool:
+        return self._plugged is not None
+
+    async def plug(self) -> None:
+        """Give the kernel a controller, as when a USB stick is put in."""
+        assert self._plugged is None
+        transport = await open_transport("vhci")
+        assert isinstance(transport.sink, StreamPacketSink)
+        controller = quirks.Controller(
+            "gateway",
+            host_source=transport.source,
+            host_sink=quirks.Sink(transport.sink.transport.get_extra_info("pipe").fileno()),
+            link=self._link,
+            public_address=GATEWAY_ADDRESS,
+        )
+        self._plugged = transport, controller
+
+    async def unplug(self) -> None:
+        """Take the controller away from one moment to the next; what is connected notices after a while."""
+        assert self._plugged is not None
+        (transport, controller), self._plugged = self._plugged, None
+        # What it still has to say reaches nobody.
+        controller.hci_sink = None
+        await transport.close()
+        controller.leave()
+        for connection in list(controller.le_connections.values()):
+            self._link.lose(connection)
 
     @asynccontextmanager
     async def add(self, traits: Traits) -> AsyncIterator[Peripheral]:

@@ -79,6 +79,22 @@ class Peripheral:
         """React like this to every PDU of this kind."""
         self._always[code] = reaction
 
+    def withhold_services(self) -> None:
+        """Leave every question about services without an answer: a device that takes its time."""
+        self.device.gatt_server.on_gatt_pdu = lambda *_: None  # type: ignore[method-assign]
+
+    async def be_reset(self) -> None:
+        """As after a factory reset: no bond, and no misbehaviour that was asked for before."""
+        self._once.clear()
+        self._always.clear()
+        vars(self.device.gatt_server).pop("on_gatt_pdu", None)
+        await self.forget_bonds()
+
+    @property
+    def is_there(self) -> bool:
+        """It has not vanished, or has come back."""
+        return self.controller in self._link.controllers
+
     @property
     def connected(self) -> bool:
         return bool(self.controller.le_connections)
@@ -145,7 +161,7 @@ class Peripheral:
 
     def _disconnected(self, _reason: int) -> None:
         # Bumble's own restart of advertising is not reliable: the state of the old one is in its way.
-        if self.controller in self._link.controllers:
+        if self.is_there:
             asyncio.get_running_loop().create_task(self.advertise())
 
     def _received(self, pdu: bytes, proceed: Callable[[], None]) -> None:

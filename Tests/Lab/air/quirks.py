@@ -7,11 +7,26 @@ One class per class of Bumble's, and one method per quirk; each says what goes w
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
+from contextlib import suppress
 
 from bumble import core, device, hci, ll, smp
 from bumble import controller as bumble_controller
 from bumble import link as bumble_link
+
+
+class Sink:
+    """What the controller writes to the kernel."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    def on_packet(self, packet: bytes) -> None:
+        """Bumble closes the file, and so takes the controller away, when the kernel refuses a packet (ENXIO) because
+        the controller is off."""
+        with suppress(OSError):
+            os.write(self._file, packet)
 
 
 class Link(bumble_link.LocalLink):
@@ -104,6 +119,15 @@ class Controller(bumble_controller.Controller):
             ),
         )
         return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
+    def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
+        """Bumble resets nothing: after `rfkill`, the links are still there."""
+        self.le_scan_enable = False
+        self.pending_le_connection = None
+        for connection in self.le_connections.values():
+            connection.send_ll_control_pdu(ll.TerminateInd(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR))
+        self.le_connections.clear()
+        return super().on_hci_reset_command(command)
 
     def terminate(self, connection: bumble_controller.Connection, reason: hci.HCI_ErrorCode) -> None:
         """End a connection without being asked by the host, which Bumble has no way to do."""

@@ -57,6 +57,17 @@ class BlueZ:
         self._process.kill()
         await self._process.wait()
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def block(self, yes: bool) -> None:
+        """Switch the radio off or on, as `rfkill` does: bluetoothd is not asked."""
+        (switch,) = Path("/sys/class/bluetooth/hci0").glob("rfkill*/soft")
+        # The kernel waits for the controller, which is in this process.
+        done = await run("tee", str(switch), stdin="1" if yes else "0")
+        assert done.status == 0, done.errors
+
     async def get(self, path: str, interface: str, name: str) -> Any:
         """A property, or None where the object or the property is not there."""
         answer = await run("busctl", "--json=short", "get-property", "org.bluez", path, f"org.bluez.{interface}", name)

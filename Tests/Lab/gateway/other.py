@@ -53,6 +53,10 @@ class OtherProgram:
     async def connect(self, bluez: BlueZ, address: str) -> None:
         """Find a device and connect it. What it does then is its own affair, and may make the call fail."""
         await self.find(bluez, address)
+        await self.connect_known(address)
+
+    async def connect_known(self, address: str) -> None:
+        """Connect a device that BlueZ knows."""
         await self.call(path_of(address), "Device1", "Connect")
 
     async def advertise(self) -> None:

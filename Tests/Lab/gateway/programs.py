@@ -45,11 +45,36 @@ class Outcome:
 
 
 class Pairingd:
-    """A daemon that is running."""
+    """A daemon, which can be killed and started again."""
 
-    def __init__(self, pid: int, policy: Path) -> None:
-        self.pid = pid
+    def __init__(self, policy: Path, command: Sequence[str | Path], state: Path) -> None:
+        self.state = state
         self._policy = policy
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        process = await asyncio.create_subprocess_exec(*self._command, stdin=asyncio.subprocess.DEVNULL)
+        self._process = process
+        async with asyncio.timeout(20):
+            while (await run("busctl", "status", SERVICE)).status != 0:
+                assert process.returncode is None, f"pairingd ended with status {process.returncode}"
+                await asyncio.sleep(0.05)
+
+    async def stop(self) -> int:
+        assert self._process is not None
+        return await end(self._process)
+
+    async def kill(self) -> None:
+        """SIGKILL: no farewell to anybody."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def replace_rules(self, *rules: str) -> list[Path]:
         """Other rule files in the place of those that are there; the daemon is not told."""
@@ -109,20 +134,17 @@ async def pairingd(folder: Path, *rules: str, configuration: str = "") -> AsyncI
         directory.mkdir(parents=True, exist_ok=True)
     _write_rules(policy, rules)
     settings.write_text(configuration)
-    process = await asyncio.create_subprocess_exec(
+    command: list[str | Path] = [
         BINARIES / "pairingd",
         "--journal",
-        *("--policy-directory", str(policy), "--state-directory", str(state), "--configuration", str(settings)),
-        stdin=asyncio.subprocess.DEVNULL,
-    )
+        *("--policy-directory", policy, "--state-directory", state, "--configuration", settings),
+    ]
+    daemon = Pairingd(policy, command, state)
     try:
-        async with asyncio.timeout(20):
-            while (await run("busctl", "status", SERVICE)).status != 0:
-                assert process.returncode is None, f"pairingd ended with status {process.returncode}"
-                await asyncio.sleep(0.05)
-        yield Pairingd(process.pid, policy)
+        await daemon.start()
+        yield daemon
     finally:
-        status = await end(process)
+        status = await daemon.stop()
     assert status == 0, f"pairingd ended with status {status}"
 
 
