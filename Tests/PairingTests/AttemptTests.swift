@@ -96,7 +96,7 @@ struct AttemptTests {
 
     @Test(
         "ends at once where another attempt is of no use",
-        arguments: ["org.bluez.Error.AlreadyExists", "org.bluez.Error.InProgress", "org.bluez.Error.NotReady"])
+        arguments: ["org.bluez.Error.InProgress", "org.bluez.Error.NotReady"])
     func noUse(error: String) throws {
         var world = World(rules: Self.rules(attempts: 3))
         world.device()

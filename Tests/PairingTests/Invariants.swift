@@ -49,7 +49,8 @@ struct Invariants {
             watched = []
             discovering = []
         case .agentReleased, .stopping: pairCall = nil
-        case .discoveryStarted(let adapter, let error): if let error, error.name != "org.bluez.Error.InProgress" { discovering.remove(adapter) }
+        case .discoveryStarted(let adapter, let error):
+            if let error, error.name != "org.bluez.Error.InProgress" { discovering.remove(adapter) }
         case .adapterChanged(let adapter): if !adapter.isPowered { discovering.remove(adapter.reference) }
         case .adapterRemoved(let adapter): discovering.remove(adapter)
         default: break
