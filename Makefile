@@ -41,7 +41,10 @@ test: check test-fast test-lab
 test-full:
 	$(MAKE) test LAB=$(patsubst on,all,$(LAB))
 	scripts/timed "fast tests, five times" sh -c 'for i in 1 2 3 4 5; do swift test --skip-build --no-parallel || exit 1; done'
-	scripts/timed "long tests on a real BlueZ" Tests/Lab/lab test --full -m full --binaries $(BINARIES)
+	for debian in 12 13; do \
+		scripts/timed "long tests on the BlueZ of Debian $$debian" \
+			Tests/Lab/lab test --debian $$debian --full -m full --binaries $(BINARIES) || exit; \
+	done
 	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
 	$(MAKE) fuzz
 
