@@ -56,7 +56,7 @@ extension Coordinator {
             // This connection of ours discovers already, which is as good; or the kernel still does what a bluetoothd that
             // was killed began, and stops when it is asked to.
             guard adapters[adapter]?.isDiscovering == false else { return }
-            controls[adapter]?.discoveryRetry = now.monotonic + .seconds(1)
+            controls[adapter]?.discoveryRetry = now.monotonic + .seconds(5)
             return
         }
         discovering.remove(adapter)

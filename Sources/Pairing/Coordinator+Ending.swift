@@ -196,6 +196,10 @@ extension Coordinator {
         let hasBond = outcome.result != .paired && pairing.device.flatMap { devices[$0] }?.hasBond == true
         settle(pairing, isCertain: !isUndone && !hasNoAnswer && !pairing.isAbandoned && !hasBond)
         if isUndone, canReply, let device = pairing.device { remove(device, for: nil, at: now) }
+        // One of ours may have waited for what the device began.
+        if !pairing.origin.isOurs, canReply, let active, live[active]?.device == pairing.device {
+            prepare(active, at: now)
+        }
     }
 
     /// A pairing that BlueZ keeps no bond of is one until the link ends; whoever wanted a bond has to know.

@@ -43,7 +43,7 @@ extension Coordinator {
         let isSettled = hasSettled(number, at: now)
         switch decide(device, isSettled: isSettled, at: now) {
         case .unmatched: finish(number, .noRule("no rule matches the device"), at: now)
-        case .undetermined: search(number, on: reference.adapter, at: now)
+        case .undetermined: listen(number, for: device, at: now)
         case .matched(let rule):
             modify(number) { pairing in
                 pairing.rule = rule
@@ -64,9 +64,17 @@ extension Coordinator {
                 approach(number, device, plan[min(pairing.attempt, plan.count) - 1], at: now)
             case .notReady where isSettled: finish(number, .notInPairingMode, at: now)
             // What BlueZ heard last may be from before the button was pressed.
-            case .notReady, .unknown: search(number, on: reference.adapter, at: now)
+            case .notReady, .unknown: listen(number, for: device, at: now)
             }
         }
+    }
+
+    /// Looks for a device that BlueZ knows; in a connection it says nothing, so one without a bond is closed.
+    private mutating func listen(_ number: PairingNumber, for device: DeviceSnapshot, at now: Moment) {
+        guard device.isConnected, !device.hasBond, live[number]?.isAutomatic == false, incoming[device.reference] == nil
+        else { return search(number, on: device.reference.adapter, at: now) }
+        enter(.disconnecting(until: now.monotonic + timing.promptness), number)
+        emit(.disconnect(device.reference))
     }
 
     /// Why a rule lets us start no pairing.

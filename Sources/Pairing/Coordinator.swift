@@ -117,10 +117,6 @@ public struct Coordinator: Sendable {
         case .identity(let adapter, let address, let identity): identified(adapter, address, as: identity)
         case .authenticationFailed(let adapter, let address, let code):
             authenticationFailed(adapter, address, code, at: now)
-        case .adapterClosed(let adapter):
-            for number in live.keys where live[number]?.device?.adapter == adapter {
-                live[number]?.evidence.isAdapterClosed = true
-            }
         case .encrypted(let adapter, let address): encrypted(adapter, address, at: now)
         case .keyMissing(let adapter, let address): keyMissing(adapter, address, at: now)
         case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)

@@ -44,8 +44,6 @@ public enum Event: Sendable {
     case key(AdapterReference, Address, PairingKey)
     /// A device that was known by a private address has told its identity address.
     case identity(AdapterReference, Address, identity: Address)
-    /// The kernel closed an adapter, of which BlueZ tells a moment later.
-    case adapterClosed(AdapterReference)
     /// A link is encrypted now: the device has its key.
     case encrypted(AdapterReference, Address)
     /// Authentication failed over BR/EDR, with its HCI error code.

@@ -9,8 +9,6 @@ struct Evidence: Hashable, Sendable {
     var decision: Cause?
     /// The first that was seen: what follows is its consequence.
     var smpFailure: SMPFailure?
-    /// Did the kernel close the adapter? All else follows from that.
-    var isAdapterClosed = false
     /// What the two sides agreed on.
     var agreement: PairingAgreement?
     /// The HCI error code of an authentication that failed over BR/EDR.
@@ -47,7 +45,7 @@ struct Evidence: Hashable, Sendable {
     /// ended, and only then BlueZ's error, which is the same for most causes (`src/device.c`,
     /// new_authentication_return).
     var outcome: PairingOutcome {
-        decision.map(Self.outcome(of:)) ?? (isAdapterClosed ? .init(.adapterOff) : nil) ?? smpFailure.map(outcome(of:))
+        decision.map(Self.outcome(of:)) ?? smpFailure.map(outcome(of:))
             ?? authenticationError.flatMap(outcome(ofAuthentication:)) ?? disconnection.flatMap(outcome(of:))
             ?? error.map(outcome(of:)) ?? outcomeWithoutError
     }

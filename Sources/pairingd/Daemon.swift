@@ -174,8 +174,6 @@ final class Daemon {
             if let adapter = reference(of: adapter) { feed(.identity(adapter, device, identity: identity)) }
         case .authenticationFailed(let adapter, let device, let code):
             if let adapter = reference(of: adapter) { feed(.authenticationFailed(adapter, device, code: code)) }
-        case .adapterClosed(let adapter):
-            if let adapter = reference(of: adapter) { feed(.adapterClosed(adapter)) }
         case .encrypted(let adapter, let device):
             if let adapter = reference(of: adapter) { feed(.encrypted(adapter, device)) }
         case .keyMissing(let adapter, let device):

@@ -15,7 +15,6 @@ final class MonitorFeed {
         case key(adapter: Address, device: Address, PairingKey)
         case identity(adapter: Address, device: Address, identity: Address)
         case authenticationFailed(adapter: Address, device: Address, code: UInt8)
-        case adapterClosed(adapter: Address)
         case encrypted(adapter: Address, device: Address)
         /// The device has no key for the bond any more.
         case keyMissing(adapter: Address, device: Address)
@@ -27,9 +26,6 @@ final class MonitorFeed {
     private let channel: MonitorChannel
     /// Pairing Requests that wait for their response, by link.
     private var requests: [RequestKey: (features: PairingFeatures, direction: MonitorDirection)] = [:]
-
-    /// Of adapters that have had links.
-    private var addresses: [UInt16: Address] = [:]
 
     private struct RequestKey: Hashable {
         let adapterIndex: UInt16
@@ -76,9 +72,6 @@ final class MonitorFeed {
             return .encrypted(adapter: adapter, device: peer.address)
         case .adapterReset(let index):
             requests = requests.filter { $0.key.adapterIndex != index }
-            return addresses.removeValue(forKey: index).map { .adapterClosed(adapter: $0) }
-        case .connected(let link):
-            addresses[link.adapterIndex] = link.adapterAddress
             return nil
         case .authenticationFailed(let link, let status):
             guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }

@@ -68,7 +68,20 @@ struct DiscoveryTests {
         #expect(world.calls == [.startDiscovery(hci0)])
         world.send(.discoveryStarted(hci0, error: BlueZError(name: "org.bluez.Error.InProgress")))
         #expect(world.calls.isEmpty)
-        world.wait(.seconds(1))
+        world.wait(.seconds(5))
         #expect(world.calls == [.stopDiscovery(hci0), .startDiscovery(hci0)])
+    }
+
+    @Test("closes a connection without a bond, in which the device would say nothing")
+    func connected() throws {
+        var world = World()
+        world.device(name: nil, connected: true)
+        let number = try world.pair()
+        #expect(world.calls == [.disconnect(cuff)])
+        world.device(name: nil)
+        world.wait(.milliseconds(500))
+        #expect(world.calls == [.startDiscovery(hci0)])
+        world.device()
+        #expect(world.calls.contains(.pair(number, cuff, .keyboardDisplay)))
     }
 }

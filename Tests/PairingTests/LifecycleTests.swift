@@ -124,13 +124,4 @@ struct LifecycleTests {
         world.pairReturns(number, "org.bluez.Error.AlreadyExists")
         #expect(world.result(of: number) == .alreadyBonded)
     }
-
-    @Test("what the kernel closed is told as adapter-off, whatever BlueZ says of the pairing")
-    func closed() throws {
-        var world = World()
-        let number = try world.pairUntilCalled()
-        world.send(.adapterClosed(hci0))
-        world.pairReturns(number, "org.bluez.Error.AuthenticationFailed")
-        #expect(world.result(of: number) == .adapterOff)
-    }
 }

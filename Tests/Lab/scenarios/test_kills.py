@@ -133,4 +133,6 @@ async def test_a_pairing_of_ours(
             await on.client.call("/org/pairingd", "Manager1", "Reload")
             await on.pairs_now(lambda: on.client.pair(on.address))
         assert await on.results(pairing) == ([] if result is None else [result]), "told again"
-        assert result == expected(state, victim)
+        # BlueZ may tell the end of the pairing before that of its adapter.
+        early = {"failed"} if victim in (Victim.CONTROLLER, Victim.RADIO) else set()
+        assert result in {expected(state, victim)} | early

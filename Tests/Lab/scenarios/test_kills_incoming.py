@@ -85,7 +85,9 @@ async def test_a_pairing_of_the_device(
         await on.client.call("/org/pairingd", "Manager1", "Reload")
         await on.pairs_now(on.begun_by_device)
         assert await on.results(pairing) == ([] if result is None else [result]), "told again"
-        assert result == expected(state, victim)
+        # BlueZ may tell the end of the link before that of its adapter.
+        early = {"connection-lost"} if victim in (Victim.CONTROLLER, Victim.RADIO) else set()
+        assert result in {expected(state, victim)} | early
 
 
 # For a pairing that we start.
