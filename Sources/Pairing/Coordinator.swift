@@ -173,18 +173,24 @@ public struct Coordinator: Sendable {
 
     mutating func nextNumber() -> UInt64 { numbers.next() }
 
-    /// Begins what can begin, and hands out what has to be done: answers first, because the radio waits for them.
+    /// Begins what can begin, and hands out what has to be done: what a crash must not forget, then answers, because the
+    /// radio waits for them.
     mutating func drain(at now: Moment) -> [Effect] {
         startNext(at: now)
         settleDiscovery()
         settlePairable(at: now)
+        var notes: [Effect] = []
         var replies: [Effect] = []
         var others: [Effect] = []
         for effect in outbox {
-            if case .reply = effect { replies.append(effect) } else { others.append(effect) }
+            switch effect {
+            case .keepUnsettled: notes.append(effect)
+            case .reply: replies.append(effect)
+            default: others.append(effect)
+            }
         }
         outbox.removeAll(keepingCapacity: true)
-        return replies + others
+        return notes + replies + others
     }
 
     /// Changes a live pairing, and publishes the change if it can be seen.

@@ -34,8 +34,8 @@ public enum Effect: Hashable, Sendable {
     /// Writes down what is known of a device, so that it survives a crash.
     case keepRecord(BondRecord)
     case dropRecord(BondRecord.Key)
-    /// Writes down that a pairing is on the air: before our own `Pair()`, and right after an answer, for which the radio waits.
-    /// Comes again when what is known of it changes.
+    /// Writes down that a pairing is on the air, before anything that can make a bond; a crash of the daemon must not
+    /// forget it. Comes again when what is known of it changes.
     case keepUnsettled(UnsettledPairing)
     case dropUnsettled(PairingNumber)
     /// Reads this device anew: something happened to it that BlueZ may not tell.

@@ -34,9 +34,10 @@ public struct BondStore: Sendable {
         try folder.remove(key.fileName, in: .devices)
     }
 
-    /// The rule's name is left out if it holds control characters.
+    /// The rule's name is left out if it holds control characters. It outlives the daemon, for which the radio does not have to
+    /// wait for the disk.
     public func save(_ pairing: UnsettledPairing) throws(StateError) {
-        try folder.write(pairing.number.description, in: .pairings, pairing.text)
+        try folder.write(pairing.number.description, in: .pairings, waitsForDisk: false, pairing.text)
     }
 
     /// To be called when the pairing has its result, after its record was saved.

@@ -78,8 +78,13 @@ public final class StateFolder: Sendable {
         return contents
     }
 
-    /// Puts a file into the place of the one of the same name, if there is one. When this returns, it is on the disk.
-    public func write(_ name: String, in subfolder: Subfolder? = nil, _ text: String) throws(StateError) {
+    /// Puts a file into the place of the one of the same name, if there is one.
+    ///
+    /// - Parameter waitsForDisk: Is it on the disk when this returns? If not, it outlives this process, and not a power cut;
+    ///   nobody has to wait for the disk then.
+    public func write(
+        _ name: String, in subfolder: Subfolder? = nil, waitsForDisk: Bool = true, _ text: String
+    ) throws(StateError) {
         let path = path(of: name, in: subfolder)
         try Self.check(name, .write, path)
         guard text.utf8.count <= Self.maximumLength else { throw StateError(.write, path, Self.tooLong) }
@@ -93,14 +98,15 @@ public final class StateFolder: Sendable {
         guard opened >= 0 else { throw StateError(.write, path, Self.reason()) }
         let file = Descriptor(opened)
         // A umask can take the owner's rights away.
-        guard fchmod(file.number, 0o600) == 0, file.write(Array(text.utf8)), file.synchronize(),
+        guard fchmod(file.number, 0o600) == 0, file.write(Array(text.utf8)),
+            !waitsForDisk || file.synchronize(),
             renameat(folder.number, temporary, folder.number, name) == 0
         else {
             let error = StateError(.write, path, Self.reason())
             unlinkat(folder.number, temporary, 0)
             throw error
         }
-        guard folder.synchronize() else { throw StateError(.write, path, Self.reason()) }
+        guard !waitsForDisk || folder.synchronize() else { throw StateError(.write, path, Self.reason()) }
     }
 
     /// Removes a file, if there is one. When this returns, it is gone from the disk.

@@ -228,4 +228,15 @@ struct BondThatMustGoTests {
         world.send(.bluezAppeared)
         #expect(world.calls.contains(.remove(cuff)))
     }
+
+    @Test("is written down before the answer that may make it")
+    func writtenFirst() throws {
+        var world = World()
+        world.device(connected: true)
+        let token = world.ask { .authorization($0) }
+        try world.answer(.accept)
+        let written = world.effects.firstIndex { if case .keepUnsettled = $0 { true } else { false } }
+        let replied = world.effects.firstIndex(of: .reply(token, .accept))
+        #expect(try #require(written) < #require(replied))
+    }
 }

@@ -60,7 +60,7 @@ struct IncomingPairingTests {
         var world = World(rules: Self.accepting)
         world.device(connected: true)
         let token = world.ask { .authorization($0) }
-        #expect(world.effects.first == .reply(token, .accept))
+        #expect(world.calls.first == .reply(token, .accept))
         #expect(world.records.map(\.decider) == [.rule])
         #expect(world.records.map(\.rule) == ["cuffs"])
         world.device(paired: true, connected: true)

@@ -58,7 +58,7 @@ struct RequestTests {
         world.device(connected: true)
         let token = world.ask { .authorization($0) }
         try world.answer(.accept, by: bert)
-        #expect(world.effects.first == .reply(token, .accept))
+        #expect(world.calls.first == .reply(token, .accept))
         #expect(world.records.map(\.actor) == [bert])
         #expect(world.records.map(\.verdict) == [.accepted])
         let request = try #require(world.coordinator.requests.first)
