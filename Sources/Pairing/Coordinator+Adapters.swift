@@ -163,7 +163,7 @@ extension Coordinator {
 
     mutating func expireControls(at now: Moment) {
         var isSettled = false
-        for (adapter, control) in controls {
+        for (adapter, control) in controls.sorted(by: { $0.key < $1.key }) {
             if let until = control.isSettledAt, until <= now.monotonic {
                 controls[adapter]?.isSettledAt = nil
                 isSettled = true

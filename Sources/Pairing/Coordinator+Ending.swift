@@ -40,7 +40,7 @@ extension Coordinator {
             if error.isUnknownObject, !pairing.hasLookedAgain {
                 lookAgain(number, call.device, at: now)
             } else if error.name == "org.bluez.Error.AlreadyExists", !pairing.hasLookedAgain {
-                dropKey(number, call.device, at: now)
+                doubtKey(number, call.device, at: now)
             } else {
                 finish(number, at: now)
             }
@@ -67,12 +67,14 @@ extension Coordinator {
         prepare(number, at: now)
     }
 
-    /// The kernel has a key, and BlueZ no bond: the adapter was off when the bond was to be removed.
-    private mutating func dropKey(_ number: PairingNumber, _ device: DeviceReference, at now: Moment) {
-        emit(.unpair(device))
+    /// The kernel has a key, and BlueZ shows no bond. Either that is news, which is on its way on another connection, or the
+    /// adapter was off when a bond was to be removed: it is looked at before the key is dropped.
+    private mutating func doubtKey(_ number: PairingNumber, _ device: DeviceReference, at now: Moment) {
+        emit(.look(device))
         let until = now.monotonic + timing.linkSettling
         modify(number) { pairing in
             pairing.hasLookedAgain = true
+            pairing.hasStaleKey = true
             pairing.evidence = Evidence()
             pairing.state = .pausing(until: until)
         }

@@ -23,8 +23,8 @@ extension Coordinator {
         guard let device = knownDevice(.address(address, adapter: adapter)), removals[device.reference] == nil,
             live.values.allSatisfy({ $0.device != device.reference && !$0.isLookingFor(device) })
         else { return }
-        // The kernel has a key of which BlueZ knows nothing, and neither does the device.
-        guard device.hasBond else { return emit(.unpair(device.reference)) }
+        // During a discovery a stranger's bond may be news to us.
+        guard device.hasBond else { return emit(.look(device.reference)) }
         let wasLost = record(of: device)?.state == .lost
         if !wasLost {
             note(device) { record in

@@ -117,6 +117,10 @@ extension Coordinator {
         } else if device.isConnected {
             enter(.disconnecting(until: now.monotonic + timing.promptness), number)
             emit(.disconnect(reference))
+        } else if live[number]?.hasStaleKey == true {
+            live[number]?.hasStaleKey = false
+            emit(.unpair(reference))
+            enter(.pausing(until: now.monotonic + timing.linkSettling), number)
         } else if !isPairableRight(for: bond, on: reference.adapter) {
             if case .switchingPairable = live[number]?.state { return }
             enter(.switchingPairable(until: now.monotonic + timing.promptness), number)

@@ -59,7 +59,7 @@ extension Coordinator {
         guard outcome.result == .paired || isOurs || isKnown && outcome.result.isFailureOfDevice else { return }
         let isBonded = devices[device.reference]?.isBonded == true
         let capability = pairing.capability
-        let strength = strength(of: pairing)
+        let strength = pairing.evidence.strength
         let failures = UInt32(clamping: failures(of: device.facts.address, on: device.reference.adapter))
         note(device) { record in
             record.lastResult = outcome.result

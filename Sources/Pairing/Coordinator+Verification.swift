@@ -160,8 +160,6 @@ extension Coordinator {
         return isShown || [.kept, .lost].contains(record(of: device)?.state)
     }
 
-    func strength(of pairing: LivePairing) -> BondRecord.Strength? { pairing.evidence.strength }
-
     private func weakness(of pairing: LivePairing) -> Cause? {
         if pairing.evidence.keys.contains(where: \.isDebugKey) {
             return .tooWeak("the key was made with the debug key of the specification, which everybody has")

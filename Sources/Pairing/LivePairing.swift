@@ -66,6 +66,8 @@ struct LivePairing: Sendable {
     var evidence = Evidence()
     /// Was the device looked for anew after its object had gone from under `Pair()`?
     var hasLookedAgain = false
+    /// Has the kernel a key for the device, of which BlueZ knows nothing?
+    var hasStaleKey = false
     /// Has `Pair()` returned without an error? The properties may lag behind.
     var hasSucceeded = false
     /// A bond from before is not this pairing's to undo.

@@ -113,15 +113,29 @@ struct LifecycleTests {
         #expect(world.coordinator.nextDeadline == nil)
     }
 
-    @Test("a key that only the kernel has is dropped, and the pairing tried again")
+    @Test("a key that only the kernel has is dropped once BlueZ was looked at, and the pairing tried again")
     func staleKey() throws {
         var world = World()
         let number = try world.pairUntilCalled()
         world.pairReturns(number, "org.bluez.Error.AlreadyExists")
+        #expect(world.effects.contains(.look(cuff)))
+        #expect(world.calls.isEmpty)
+        world.wait(.milliseconds(500))
         #expect(world.calls == [.unpair(cuff)])
-        world.wait(.seconds(1))
+        world.wait(.milliseconds(500))
         #expect(world.calls == [.pair(number, cuff, .keyboardDisplay)])
         world.pairReturns(number, "org.bluez.Error.AlreadyExists")
         #expect(world.result(of: number) == .alreadyBonded)
+    }
+
+    @Test("a bond that another program made a moment before, and that is told late, is not dropped")
+    func lateBond() throws {
+        var world = World()
+        let number = try world.pairUntilCalled()
+        world.pairReturns(number, "org.bluez.Error.AlreadyExists")
+        world.device(paired: true)
+        world.wait(.seconds(2))
+        #expect(world.result(of: number) == .alreadyBonded)
+        #expect(!world.history.contains(.unpair(cuff)))
     }
 }
