@@ -29,20 +29,21 @@ let package = Package(
         .target(name: "HCIMonitor", dependencies: ["Bluetooth", "SecurityManager"]),
         .target(name: "BlueZ", dependencies: ["Bluetooth", "DBus", "EventLoop"]),
         .target(name: "Policy", dependencies: ["Bluetooth", "CTOMLPlusPlus"]),
-        .target(name: "Pairing", dependencies: ["Bluetooth", "Policy", "SecurityManager"]),
+        .target(name: "Explain", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
+        .target(name: "Pairing", dependencies: ["Bluetooth", "Explain", "Policy", "SecurityManager"]),
         .target(name: "State", dependencies: ["Bluetooth", "Pairing"]),
         .target(name: "Journal", dependencies: ["CSystemd", "Pairing"]),
-        .target(name: "Control", dependencies: ["Bluetooth", "DBus", "EventLoop", "Pairing", "Policy"]),
+        .target(name: "Control", dependencies: ["Bluetooth", "DBus", "EventLoop", "Explain", "Pairing", "Policy"]),
 
         .executableTarget(
             name: "pairingd",
             dependencies: [
-                "BlueZ", "Control", "DBus", "EventLoop", "HCIMonitor", "Journal", "Pairing", "Policy", "State",
+                "BlueZ", "Control", "DBus", "EventLoop", "Explain", "HCIMonitor", "Journal", "Pairing", "Policy", "State",
             ]),
         .executableTarget(
             name: "pairingctl",
             dependencies: [
-                "Bluetooth", "DBus", "EventLoop", "Pairing", "Policy",
+                "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "Pairing", "Policy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -57,6 +58,8 @@ let package = Package(
         .testTarget(name: "DBusTests", dependencies: ["DBus", "EventLoop", "TestSupport"]),
         .testTarget(name: "SimulatedBlueZTests", dependencies: ["Bluetooth", "DBus", "EventLoop", "TestSupport"]),
         .testTarget(name: "SecurityManagerTests", dependencies: ["Bluetooth", "SecurityManager"]),
+        .testTarget(
+            name: "ExplainTests", dependencies: ["Bluetooth", "Explain", "HCIMonitor", "Policy", "SecurityManager"]),
         .testTarget(
             name: "PairingTests", dependencies: ["Bluetooth", "Pairing", "Policy", "SecurityManager"]),
         .testTarget(name: "StateTests", dependencies: ["Bluetooth", "Pairing", "State"]),

@@ -3,7 +3,7 @@
 public import Bluetooth
 public import SecurityManager
 
-/// What the kernel tells bluetoothd about bonds, without the octets of any key.
+/// What the kernel tells bluetoothd about pairings and bonds, without the octets of any key and without digits.
 ///
 /// The kernel mirrors an event once for each control socket that receives it, so the same one may come several times.
 /// Of one pairing, ``newIdentity(privateAddress:_:)`` comes before the keys, and these name the identity address.
@@ -17,6 +17,18 @@ public enum ManagementEvent: Hashable, Sendable {
     /// The device's keys were removed. The socket that asked for it gets no event: what bluetoothd removes shows only
     /// while another control socket is open.
     case unpaired(ManagementPeer)
+    /// Are bonds kept, on the whole adapter? Told with each change of any setting.
+    case settings(isBondable: Bool)
+    /// Pair Device came to its end.
+    case pairDeviceEnded(ManagementPeer?, ManagementStatus)
+    /// The kernel asks. A confirmation `isHint` where there are no digits to compare: whether to pair at all.
+    case asked(ManagementQuestion, ManagementPeer, isHint: Bool)
+    /// A passkey is to be shown; `entered` digits of it have been typed on the other side.
+    case passkeyShown(ManagementPeer, entered: UInt8)
+    case authenticationFailed(ManagementPeer, ManagementStatus)
+    case connectFailed(ManagementPeer, ManagementStatus)
+    /// The reason as the kernel sums it up: 0 unknown, 1 timeout, 2 this host, 3 the device, 4 authentication, 5 suspended.
+    case disconnected(ManagementPeer, reason: UInt8)
 }
 
 /// A device as the management interface names it.

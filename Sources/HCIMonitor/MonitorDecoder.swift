@@ -89,11 +89,11 @@ public struct MonitorDecoder: Sendable {
         return [.adapterReset(adapterIndex: adapterIndex)]
     }
 
+    private func adapter(_ index: UInt16) -> MonitorAdapter { MonitorAdapter(index: index, address: adapters[index]) }
+
     private func decodeControlEvent(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
         let index = record.adapterIndex
-        return try ManagementEvent.parse(record.payload).map {
-            .management(adapterIndex: index, adapterAddress: adapters[index], $0)
-        }
+        return try ManagementEvent.parse(record.payload).map { .management(adapter(index), $0) }
     }
 
     // MARK: Links
@@ -131,8 +131,7 @@ public struct MonitorDecoder: Sendable {
 
     private func link(_ index: UInt16, _ handle: UInt16) -> MonitorLink {
         MonitorLink(
-            adapterIndex: index, adapterAddress: adapters[index], handle: handle,
-            peer: peers[LinkKey(adapterIndex: index, handle: handle)])
+            adapter: adapter(index), handle: handle, peer: peers[LinkKey(adapterIndex: index, handle: handle)])
     }
 
     // MARK: Frames

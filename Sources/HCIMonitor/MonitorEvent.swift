@@ -6,6 +6,8 @@ public import SecurityManager
 /// What the monitor channel tells about links and their security.
 public enum MonitorEvent: Hashable, Sendable {
     case connected(MonitorLink)
+    /// A connection was tried and did not come about.
+    case connectionFailed(MonitorAdapter, MonitorPeer, status: HCIErrorCode)
     /// The link is gone; its handle may come back for another device.
     case disconnected(MonitorLink, reason: HCIErrorCode)
     /// The adapter was switched off or removed (or has appeared anew), and all its links are gone with it.
@@ -17,29 +19,55 @@ public enum MonitorEvent: Hashable, Sendable {
     /// The key of an encrypted link was replaced, as pairing on an encrypted link does; on failure it was not.
     case encryptionKeyRefreshed(MonitorLink, status: HCIErrorCode)
     case smp(MonitorLink, MonitorDirection, SMPPacket)
-    /// What the kernel tells bluetoothd about a bond; `adapterAddress` is `nil` until the adapter is set up.
-    case management(adapterIndex: UInt16, adapterAddress: Address?, ManagementEvent)
+    /// The other side, which made the link, begins to encrypt with a key that both sides should have.
+    case longTermKeyRequested(MonitorLink)
+    /// Our answer to that: have we got the key?
+    case longTermKeyAnswered(MonitorLink, isKnown: Bool)
+    /// BR/EDR: what the controller and the host tell each other while they pair. The device is named, not the link.
+    case simplePairing(MonitorAdapter, MonitorPeer, SimplePairingStep)
+    /// What the kernel tells bluetoothd.
+    case management(MonitorAdapter, ManagementEvent)
+    /// What bluetoothd, or another program with a control socket, asks of the kernel.
+    case managementCommand(MonitorAdapter, ManagementCommand)
     /// A record, or a frame on an SMP channel, that cannot be read.
     case malformed(MalformedRecord)
 }
 
+/// An adapter of this machine.
+public struct MonitorAdapter: Hashable, Sendable {
+    /// The number in `hci0`. It changes when adapters come and go: ``address`` does not.
+    public var index: UInt16
+    /// `nil` until the adapter is set up, and in captures that do not tell it.
+    public var address: Address?
+
+    public init(index: UInt16, address: Address?) {
+        self.index = index
+        self.address = address
+    }
+}
+
 /// One connection of one adapter.
 public struct MonitorLink: Hashable, Sendable {
-    /// The number in `hci0`. It changes when adapters come and go: ``adapterAddress`` does not.
-    public var adapterIndex: UInt16
-    /// `nil` until the adapter is set up.
-    public var adapterAddress: Address?
+    public var adapter: MonitorAdapter
     /// The connection handle, 0 to 0x0EFF in valid traffic. The controller uses it again after a disconnection.
     public var handle: UInt16
     /// The other device; `nil` for a link that was there before the channel was opened.
     public var peer: MonitorPeer?
+    /// `nil` on BR/EDR, where it may change, and for a link that was there before.
+    public var role: LinkRole?
 
-    public init(adapterIndex: UInt16, adapterAddress: Address?, handle: UInt16, peer: MonitorPeer?) {
-        self.adapterIndex = adapterIndex
-        self.adapterAddress = adapterAddress
+    public init(adapter: MonitorAdapter, handle: UInt16, peer: MonitorPeer?, role: LinkRole? = nil) {
+        self.adapter = adapter
         self.handle = handle
         self.peer = peer
+        self.role = role
     }
+}
+
+/// What this host is on an LE link. The central starts pairings; a peripheral can only ask for one.
+public enum LinkRole: Hashable, Sendable {
+    case central
+    case peripheral
 }
 
 /// The device at the other end of a link, as the controller names it.

@@ -32,7 +32,7 @@ final class MonitorFeed {
         let handle: UInt16
 
         init(_ link: MonitorLink) {
-            adapterIndex = link.adapterIndex
+            adapterIndex = link.adapter.index
             handle = link.handle
         }
     }
@@ -59,7 +59,7 @@ final class MonitorFeed {
             return nil
         case .smp(let link, let direction, .pairingResponse(let features)):
             guard let request = requests.removeValue(forKey: RequestKey(link)), request.direction != direction,
-                let adapter = link.adapterAddress, let peer = link.peer
+                let adapter = link.adapter.address, let peer = link.peer
             else { return nil }
             return .agreement(
                 adapter: adapter, device: peer.address,
@@ -68,29 +68,31 @@ final class MonitorFeed {
         case .encryptionChanged(let link, let change) where change.status == .pinOrKeyMissing:
             return lostKey(link)
         case .encryptionChanged(let link, let change) where change.status == .success && change.isEnabled:
-            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            guard let adapter = link.adapter.address, let peer = link.peer else { return nil }
             return .encrypted(adapter: adapter, device: peer.address)
         case .adapterReset(let index):
             requests = requests.filter { $0.key.adapterIndex != index }
             return nil
         case .authenticationFailed(let link, let status):
-            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            guard let adapter = link.adapter.address, let peer = link.peer else { return nil }
             return .authenticationFailed(adapter: adapter, device: peer.address, code: status.rawValue)
-        case .management(_, let adapter?, .newKey(let peer, let key)):
+        case .management(let monitored, .newKey(let peer, let key)):
+            guard let adapter = monitored.address else { return nil }
             return .key(adapter: adapter, device: peer.address, key)
-        case .management(_, let adapter?, .newIdentity(let privateAddress, let peer)):
+        case .management(let monitored, .newIdentity(let privateAddress, let peer)):
+            guard let adapter = monitored.address else { return nil }
             return .identity(adapter: adapter, device: privateAddress, identity: peer.address)
         case .smp(let link, let direction, .pairingFailed(let reason)):
-            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            guard let adapter = link.adapter.address, let peer = link.peer else { return nil }
             return .smpFailure(
                 adapter: adapter, device: peer.address,
                 SMPFailure(direction == .received ? .received : .sent, reason))
         case .smp(let link, .received, .securityRequest):
-            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            guard let adapter = link.adapter.address, let peer = link.peer else { return nil }
             return .securityRequest(adapter: adapter, device: peer.address)
         case .disconnected(let link, let reason):
             requests[RequestKey(link)] = nil
-            guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+            guard let adapter = link.adapter.address, let peer = link.peer else { return nil }
             return .linkEnded(adapter: adapter, device: peer.address, reason: reason.rawValue)
         default:
             return nil
@@ -98,7 +100,7 @@ final class MonitorFeed {
     }
 
     private func lostKey(_ link: MonitorLink) -> Fact? {
-        guard let adapter = link.adapterAddress, let peer = link.peer else { return nil }
+        guard let adapter = link.adapter.address, let peer = link.peer else { return nil }
         return .keyMissing(adapter: adapter, device: peer.address)
     }
 }

@@ -18,7 +18,7 @@ struct ManagementEventTests {
     /// The one management event of a record; `nil` where there is none or the decoder says something else.
     private func event(_ record: [UInt8]) -> ManagementEvent? {
         let events = decode(record)
-        guard events.count == 1, case .management(adapterIndex: 0, adapterAddress: nil, let event)? = events.first
+        guard events.count == 1, case .management(MonitorAdapter(index: 0, address: nil), let event)? = events.first
         else { return nil }
         return event
     }
@@ -81,8 +81,8 @@ struct ManagementEventTests {
         ])
         #expect(
             events.dropFirst() == [
-                .management(adapterIndex: 0, adapterAddress: Records.adapterAddress, .unpaired(Self.peer)),
-                .management(adapterIndex: 3, adapterAddress: nil, .unpaired(Self.peer)),
+                .management(MonitorAdapter(index: 0, address: Records.adapterAddress), .unpaired(Self.peer)),
+                .management(MonitorAdapter(index: 3, address: nil), .unpaired(Self.peer)),
             ])
     }
 
@@ -179,9 +179,10 @@ struct ManagementEventTests {
 }
 
 extension ManagementEvent {
-    fileprivate var peer: ManagementPeer {
+    fileprivate var peer: ManagementPeer? {
         switch self {
         case .newKey(let peer, _), .newIdentity(_, let peer), .unpaired(let peer): peer
+        default: nil
         }
     }
 }

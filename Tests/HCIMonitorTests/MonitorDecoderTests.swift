@@ -12,7 +12,7 @@ struct MonitorDecoderLinkTests {
         handle: UInt16 = 0x40, adapter: Address? = Records.adapterAddress, type: AddressType? = .random
     ) -> MonitorLink {
         MonitorLink(
-            adapterIndex: 0, adapterAddress: adapter, handle: handle,
+            adapter: MonitorAdapter(index: 0, address: adapter), handle: handle,
             peer: MonitorPeer(address: Records.peerAddress, addressType: type))
     }
 
@@ -64,7 +64,7 @@ struct MonitorDecoderLinkTests {
         let events = decoder.decodeAll([
             Records.leConnection(), Records.disconnection(), Records.disconnection(reason: 0x08),
         ])
-        let stranger = MonitorLink(adapterIndex: 0, adapterAddress: nil, handle: 0x40, peer: nil)
+        let stranger = MonitorLink(adapter: MonitorAdapter(index: 0, address: nil), handle: 0x40, peer: nil)
         #expect(
             events == [
                 .connected(Self.link(adapter: nil)),
@@ -97,7 +97,7 @@ struct MonitorDecoderLinkTests {
     @Test("Encryption Change tells status and state, its second version the key size too")
     func encryptionChange() {
         var decoder = MonitorDecoder()
-        let link = MonitorLink(adapterIndex: 0, adapterAddress: nil, handle: 0x40, peer: nil)
+        let link = MonitorLink(adapter: MonitorAdapter(index: 0, address: nil), handle: 0x40, peer: nil)
         let events = decoder.decodeAll([
             Records.event(0x08, [0x06, 0x40, 0, 0]), Records.event(0x59, [0, 0x40, 0, 2, 7]),
         ])
@@ -145,7 +145,7 @@ struct MonitorDecoderLinkTests {
 
 @Suite("SMP on the monitor channel")
 struct MonitorDecoderSMPTests {
-    private static let link = MonitorLink(adapterIndex: 0, adapterAddress: nil, handle: 0x40, peer: nil)
+    private static let link = MonitorLink(adapter: MonitorAdapter(index: 0, address: nil), handle: 0x40, peer: nil)
 
     private static func malformed(
         _ fault: MalformedRecord.Fault, _ direction: MonitorDirection = .received
