@@ -38,7 +38,8 @@ let package = Package(
         .executableTarget(
             name: "pairingd",
             dependencies: [
-                "BlueZ", "Control", "DBus", "EventLoop", "Explain", "HCIMonitor", "Journal", "Pairing", "Policy", "State",
+                "BlueZ", "Control", "DBus", "EventLoop", "Explain", "HCIMonitor", "Journal", "Pairing", "Policy",
+                "State",
             ]),
         .executableTarget(
             name: "pairingctl",
