@@ -50,6 +50,8 @@ struct MonitorOpcode: RawRepresentable, Hashable {
     static let newIndex = Self(rawValue: 0)
     /// An adapter is gone; no payload.
     static let deleteIndex = Self(rawValue: 1)
+    /// An HCI command, from its opcode on.
+    static let command = Self(rawValue: 2)
     /// An HCI event, from its event code on.
     static let event = Self(rawValue: 3)
     /// An HCI ACL data packet that the host sends, from its handle on.
@@ -62,6 +64,8 @@ struct MonitorOpcode: RawRepresentable, Hashable {
     static let closeIndex = Self(rawValue: 9)
     /// What is known of an adapter once it is set up: address of 6 octets, manufacturer.
     static let indexInformation = Self(rawValue: 10)
+    /// A command of the management interface from one control socket: its cookie of 4 octets, opcode, parameters.
+    static let controlCommand = Self(rawValue: 16)
     /// An event of the management interface to one control socket: its cookie of 4 octets, event code, parameters.
     static let controlEvent = Self(rawValue: 17)
 }
