@@ -92,7 +92,6 @@ extension TraceCollector {
         /// How many Pair Device commands have not ended.
         var commands = 0
         var hasPairingRequest = false
-        var hasKeys = false
         var end = End.open
         private var lastTime: UInt64 = 0
 
@@ -106,6 +105,9 @@ extension TraceCollector {
         var isLE: Bool { trace.device.addressType != nil }
         /// Does it wait for a link: one that Pair Device makes, or one whose beginning was not seen?
         var isWaiting: Bool { link == nil && (commands > 0 || !hadLink && end == .open) }
+
+        /// Is there only the aftermath to come?
+        var hasEnded: Bool { if case .at = end { true } else { false } }
 
         mutating func append(_ step: TraceStep) {
             trace.append(step)
