@@ -153,7 +153,7 @@ public struct TraceCollector: Sendable {
 
     private mutating func encrypted(_ link: MonitorLink, isSuccess: Bool, _ step: TraceStep) {
         if isSuccess { links[LinkKey(link)]?.isPairingWanted = false }
-        guard let index = append(step, on: link), isSuccess, attempts[index].hasPairingRequest else { return }
+        guard let index = append(step, on: link), isSuccess else { return }
         attempts[index].endAfterQuiet(Self.quietWithoutKeys)
     }
 

@@ -309,6 +309,20 @@ import Testing
             places([Self.connected(), Self.received(Self.request), Self.received(Self.request)]) == [[0, 1], [0, 2]])
     }
 
+    @Test func `a Pair Device that goes on belongs to the next trace of its link`() {
+        #expect(
+            places([Self.pair(), Self.connected(), Self.sent(Self.request), Self.sent(Self.request), Self.paired()])
+                == [[0, 1, 2], [1, 3, 4]])
+    }
+
+    @Test func `a device that asks again after a failure has that in the same trace if the link ends`() {
+        #expect(
+            places([
+                Self.connected(), Self.received(Self.request), Self.sent(Self.failure),
+                Self.received(Self.securityRequest), Self.disconnected(),
+            ]) == [[0, 1, 2, 3, 4]])
+    }
+
     @Test func `a second Pair Device after a failure begins the next trace`() {
         #expect(
             places([
@@ -343,13 +357,22 @@ import Testing
         #expect(
             places([
                 Self.pair(), .connectionFailed(Self.adapter, Self.peer, status: .connectionFailedToBeEstablished),
-                // Somebody else's, and one that the controller does not name.
+                // Somebody else's, one of the other transport, and one of this that the controller does not name.
                 .connectionFailed(Self.adapter, Self.identity, status: .connectionFailedToBeEstablished),
+                .connectionFailed(Self.adapter, Self.nobody, status: HCIErrorCode(rawValue: 0x04)),
                 .connectionFailed(
                     Self.adapter, MonitorPeer(address: Address(bits: 0), addressType: .public),
                     status: HCIErrorCode(rawValue: 0x02)),
                 Self.kernel(.connectFailed(Self.managed, .connectFailed)), Self.paired(.connectFailed),
-            ]) == [[0, 1, 3, 4, 5]])
+            ]) == [[0, 1, 4, 5, 6]])
+    }
+
+    @Test func `a device that pairs by itself after Pair Device could not reach it has a trace of its own`() {
+        #expect(
+            places([
+                Self.pair(), Self.kernel(.connectFailed(Self.managed, .connectFailed)), Self.paired(.connectFailed),
+                Self.connected(), Self.received(Self.request),
+            ]) == [[0, 1, 2], [3, 4]])
     }
 
     @Test func `a link of Pair Device that ends before SMP begins is in its trace, and so is the next one`() {
@@ -442,6 +465,9 @@ import Testing
         // It came to us, so Pair Device did not make it.
         let other = Self.link(Self.privatePeer, role: .peripheral)
         #expect(places([Self.pair(Self.managedIdentity), Self.connected(other), Self.disconnected(other)]) == [[0]])
+        // Pair Device is for another private address.
+        let stranger = ManagementPeer(address: Address(bits: 0x4AAA_AAAA_AAAA), addressType: .random)
+        #expect(places([Self.pair(stranger), Self.connected(link), Self.disconnected(link)]) == [[0]])
     }
 
     @Test func `a question that names the identity is about the only device that is known by a private address`() {
@@ -452,6 +478,10 @@ import Testing
             Self.ask(.reply(.confirmation, Self.managedIdentity, isPositive: false)),
         ]
         #expect(places(events) == [[0, 1, 2, 3]])
+        // Not if it names another private address.
+        let stranger = ManagementPeer(address: Address(bits: 0x4AAA_AAAA_AAAA), addressType: .random)
+        #expect(
+            places(events.prefix(2) + [Self.kernel(.asked(.confirmation, stranger, isHint: true))]) == [[0, 1], [2]])
         // Not if the identity has a link of its own.
         let own = Self.connected(Self.link(Self.identity, handle: 0x41))
         #expect(places([own] + events) == [[1, 2], [0, 3, 4]])
