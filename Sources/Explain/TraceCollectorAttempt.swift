@@ -117,6 +117,8 @@ extension TraceCollector {
         /// Puts steps of the link, which may be earlier than the last ones of the trace, where they belong.
         mutating func insert(_ steps: [TraceStep]) {
             guard !steps.isEmpty else { return }
+            // Without room there is no order to keep.
+            guard trace.omitted == 0 else { return steps.forEach { append($0) } }
             let all = (trace.steps + steps).sorted { $0.time < $1.time }
             trace = Trace(device: trace.device, adapter: trace.adapter, steps: all)
             lastTime = all.last?.time ?? lastTime

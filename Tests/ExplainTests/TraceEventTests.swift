@@ -79,6 +79,16 @@ import Testing
         }
     }
 
+    @Test func `a link that was there before, and a command that names no device, are not the adapter as a whole`() {
+        let events = (Self.aboutTheDevice + Self.aboutNoDevice).map(\.0)
+        #expect(
+            events.filter(\.isAdapterWide) == [
+                .management(Self.adapter, .settings(isBondable: true)),
+                .managementCommand(Self.adapter, .setBondable(true)),
+                .managementCommand(Self.adapter, .setIOCapability(3)),
+            ])
+    }
+
     @Test func `what is about an adapter as a whole, or a link that was there before, is of its adapter only`() {
         for (event, _) in Self.aboutNoDevice {
             #expect(event.traceAddress == nil, "\(event)")
