@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Links that are not made, or that break, and bonds that only one side has."""
+
+from __future__ import annotations
+
+from air import Code, Direction, IOCapability, Traits, comparison_lock, cuff, vanish
+from captures.btsnoop import Capture, Opcode
+from captures.outgoing import pair
+from captures.stage import Agent, Situation, Stage
+from gateway.bluez import path_of
+from gateway.other import OtherProgram
+
+SENT = Direction.SENT
+
+PIN_OR_KEY_MISSING, CONNECTION_TIMEOUT, FAILED_TO_BE_ESTABLISHED = 0x06, 0x08, 0x3E
+LTK_REQUEST, LTK_NEGATIVE_REPLY = 0x05, 0x201B
+
+PHONE = Traits("Phone", "D0:11:22:33:44:01", io_capability=IOCapability.DisplayYesNo, mitm=True)
+
+
+async def dropped_at_once(stage: Stage) -> None:
+    async with stage.known(cuff()) as device, Agent.open() as agent:
+        device.device.once("connection", lambda _: device.hang_up(FAILED_TO_BE_ESTABLISHED))
+        async with stage.recording():
+            await agent.register("NoInputNoOutput")
+            await agent.pair(path_of(device.traits.address))
+
+
+async def gone(stage: Stage) -> None:
+    async with stage.known(cuff()) as device, Agent.open() as agent:
+        device.vanish()
+        async with stage.recording():
+            await agent.register("NoInputNoOutput")
+            await agent.pair(path_of(device.traits.address))
+
+
+async def forgotten_by_the_device(stage: Stage) -> None:
+    async with stage.known(cuff()) as device, Agent.open() as agent, OtherProgram.open() as other:
+        address = device.traits.address
+        await agent.register("NoInputNoOutput")
+        assert not await agent.pair(path_of(address))
+        await other.call(path_of(address), "Device1", "Disconnect")
+        await device.forget_bonds()
+        async with stage.recording():
+            await other.connect_known(address)
+
+
+async def forgotten_here(stage: Stage) -> None:
+    async with stage.air.add_central(PHONE) as phone, Agent.open() as agent:
+        await agent.register("DisplayYesNo")
+        await agent.become_default()
+        await agent.advertise()
+        assert await phone.pair()
+        phone.hang_up()
+        await stage.bluez.until(path_of(PHONE.address), "Device1", "Connected", False)
+        await stage.bluez.remove_all()
+        async with stage.recording():
+            assert not await phone.encrypt()
+
+
+def _answered_unknown(capture: Capture) -> dict[str, bool]:
+    requests = [parameters for parameters in capture.events(0x3E) if parameters[0] == LTK_REQUEST]
+    return {
+        "the phone wanted to encrypt": bool(requests),
+        "the kernel had no key": bool(capture.commands(LTK_NEGATIVE_REPLY)),
+    }
+
+
+SITUATIONS = [
+    Situation(
+        "bond-lost-by-device",
+        "The cuff has forgotten the bond when a program connects it: PIN or Key Missing.",
+        forgotten_by_the_device,
+        lambda capture: {
+            "Encryption Change says PIN or Key Missing": [each[0] for each in capture.events(0x08)]
+            == [PIN_OR_KEY_MISSING],
+            "nobody paired": not capture.packets,
+        },
+    ),
+    Situation(
+        "bond-lost-here",
+        "A phone connects and encrypts with a bond that was removed here.",
+        forgotten_here,
+        _answered_unknown,
+    ),
+    Situation(
+        "connection-lost-before-pairing",
+        "The link fails to be established, so no packet of the pairing is sent.",
+        dropped_at_once,
+        lambda capture: {
+            "no packet was sent": not capture.packets,
+            "the link was said to be there": any(each[0] == 1 and each[1] == 0 for each in capture.events(0x3E)),
+            "it failed to be established": capture.disconnected(FAILED_TO_BE_ESTABLISHED),
+        },
+        patched="the device ends the link before it sends anything",
+    ),
+    Situation(
+        "connection-lost",
+        "The lock's battery is taken out in mid-pairing; the supervision timeout ends the link.",
+        pair(
+            comparison_lock(),
+            IOCapability.DisplayYesNo,
+            lambda device: device.when_next(Code.PUBLIC_KEY, vanish),
+        ),
+        lambda capture: {
+            "this side's public key was the last packet": capture.packets[-1][0] is SENT
+            and capture.packets[-1][1][0] == Code.PUBLIC_KEY,
+            "the link timed out": capture.disconnected(CONNECTION_TIMEOUT),
+        },
+    ),
+    Situation(
+        "not-reachable",
+        "The cuff is gone when Pair() is called; the kernel looks for it for 20 s.",
+        gone,
+        lambda capture: {
+            "Pair Device failed": bool(capture.pair_device_status) and capture.pair_device_status != [0],
+            "there was no link": not any(each[0] == 1 and each[1] == 0 for each in capture.events(0x3E)),
+            "Pair Device was called": bool(capture.management(Opcode.CONTROL_COMMAND, 0x0019)),
+        },
+    ),
+]
