@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from air.protocol import Code, Reason
+from air.protocol import Code, IOCapability, Reason
 
 if TYPE_CHECKING:
     from air.peripheral import Peripheral
@@ -26,6 +26,18 @@ def answer(code: Code, data: bytes) -> Reaction:
 def refuse(reason: Reason | int) -> Reaction:
     """Answer with Pairing Failed."""
     return lambda peripheral, _: peripheral.send_failure(int(reason))
+
+
+def refuse_capability(capability: IOCapability, reason: Reason = Reason.UNSPECIFIED) -> Reaction:
+    """Refuse a gateway with this IO capability, and no other."""
+
+    def react(peripheral: Peripheral, usually: Callable[[], None]) -> None:
+        if peripheral.tape.request.io_capability is capability:
+            peripheral.send_failure(int(reason))
+        else:
+            usually()
+
+    return react
 
 
 def proceed(_peripheral: Peripheral, usually: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from air import Code, Direction, IOCapability, Reason, Traits, comparison_lock, 
 from captures.btsnoop import Capture, Opcode
 from captures.outgoing import pair
 from captures.refused import sent
-from captures.security import Level, demand
+from captures.security import Level, demanding
 from captures.stage import Agent, Never, No, Situation, Stage
 from gateway.bluez import ADAPTER, path_of
 from gateway.other import OtherProgram
@@ -35,10 +35,11 @@ async def a_short_key(stage: Stage) -> None:
 
 
 async def _demand(stage: Stage, traits: Traits, level: Level) -> None:
-    async with stage.known(traits), Agent.open() as agent, stage.recording():
+    async with stage.known(traits), Agent.open() as agent, stage.recording() as recorder:
         await agent.register("DisplayYesNo")
         await agent.become_default()
-        assert await demand(traits.address, traits.public, level), "it was given"
+        with demanding(traits.address, traits.public, level):
+            await recorder.quiet()
 
 
 async def cancelled(stage: Stage) -> None:
@@ -56,7 +57,7 @@ async def cancelled(stage: Stage) -> None:
 async def expired(stage: Stage) -> None:
     lock = comparison_lock()
     text = rule("Door lock", IOCapability.DisplayYesNo, confirmation='"ask"')
-    async with stage.known(lock), stage.recording(), pairingd(stage.folder, text) as daemon:
+    async with stage.known(lock), pairingd(stage.folder, text) as daemon, stage.recording():
         outcome = await daemon.pair(lock.address)
         assert outcome.result == "expired", outcome
 

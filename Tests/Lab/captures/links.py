@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from air import Code, Direction, IOCapability, Traits, comparison_lock, cuff, vanish
-from captures.btsnoop import Capture, Opcode
+import asyncio
+
+from air import Code, Direction, IOCapability, Peripheral, Traits, comparison_lock, cuff, vanish
+from captures.btsnoop import Capture
 from captures.outgoing import pair
 from captures.stage import Agent, Situation, Stage
 from gateway.bluez import path_of
@@ -14,6 +16,9 @@ SENT = Direction.SENT
 
 PIN_OR_KEY_MISSING, CONNECTION_TIMEOUT, FAILED_TO_BE_ESTABLISHED = 0x06, 0x08, 0x3E
 LTK_REQUEST, LTK_NEGATIVE_REPLY = 0x05, 0x201B
+LE_CREATE_CONNECTION, LE_CREATE_CONNECTION_CANCEL = 0x200D, 0x200E
+# A status of the management interface.
+CANCELLED = 0x10
 
 PHONE = Traits("Phone", "D0:11:22:33:44:01", io_capability=IOCapability.DisplayYesNo, mitm=True)
 
@@ -26,12 +31,21 @@ async def dropped_at_once(stage: Stage) -> None:
             await agent.pair(path_of(device.traits.address))
 
 
+def _deaf(device: Peripheral) -> None:
+    device.controller.hears = False
+
+
 async def gone(stage: Stage) -> None:
     async with stage.known(cuff()) as device, Agent.open() as agent:
         device.vanish()
-        async with stage.recording():
+        path = path_of(device.traits.address)
+        async with stage.recording(), OtherProgram.open() as other:
             await agent.register("NoInputNoOutput")
-            await agent.pair(path_of(device.traits.address))
+            pairing = asyncio.create_task(agent.pair(path))
+            # The kernel would look for it as long as bluetoothd does, which is two minutes.
+            await asyncio.sleep(20)
+            await other.call(path, "Device1", "CancelPairing")
+            await pairing
 
 
 async def forgotten_by_the_device(stage: Stage) -> None:
@@ -56,6 +70,12 @@ async def forgotten_here(stage: Stage) -> None:
         await stage.bluez.remove_all()
         async with stage.recording():
             assert not await phone.encrypt()
+            phone.hang_up()
+
+
+def _connected(capture: Capture) -> bool:
+    """Was there a Connection Complete of LE without error?"""
+    return any(parameters[:2] == b"\x01\x00" for parameters in capture.events(0x3E))
 
 
 def _answered_unknown(capture: Capture) -> dict[str, bool]:
@@ -89,7 +109,7 @@ SITUATIONS = [
         dropped_at_once,
         lambda capture: {
             "no packet was sent": not capture.packets,
-            "the link was said to be there": any(each[0] == 1 and each[1] == 0 for each in capture.events(0x3E)),
+            "the link was said to be there": _connected(capture),
             "it failed to be established": capture.disconnected(FAILED_TO_BE_ESTABLISHED),
         },
         patched="the device ends the link before it sends anything",
@@ -110,12 +130,22 @@ SITUATIONS = [
     ),
     Situation(
         "not-reachable",
-        "The cuff is gone when Pair() is called; the kernel looks for it for 20 s.",
+        "The cuff is heard, and does not hear us; the kernel tries to connect it for 4 s.",
+        pair(cuff(), IOCapability.NoInputNoOutput, _deaf),
+        lambda capture: {
+            "it was to be connected": bool(capture.commands(LE_CREATE_CONNECTION)),
+            "that was cancelled": bool(capture.commands(LE_CREATE_CONNECTION_CANCEL)),
+            "there was no link": not _connected(capture),
+            "Pair Device failed": len(capture.pair_device_status) == 1 and capture.pair_device_status != [0],
+        },
+    ),
+    Situation(
+        "not-heard",
+        "The cuff is gone when Pair() is called; the program cancels the pairing after 20 s.",
         gone,
         lambda capture: {
-            "Pair Device failed": bool(capture.pair_device_status) and capture.pair_device_status != [0],
-            "there was no link": not any(each[0] == 1 and each[1] == 0 for each in capture.events(0x3E)),
-            "Pair Device was called": bool(capture.management(Opcode.CONTROL_COMMAND, 0x0019)),
+            "nothing was connected": not capture.commands(LE_CREATE_CONNECTION),
+            "Pair Device was cancelled": capture.pair_device_status == [CANCELLED],
         },
     ),
 ]

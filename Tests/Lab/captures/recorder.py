@@ -22,12 +22,13 @@ BUFFER = 4 << 20
 # L2CAP's signalling, which tells of connections, beside the Security Manager's channels.
 CHANNELS = (0x0001, 0x0005, *SMP_CHANNELS)
 
-# What a discovery makes of commands and events, and what the kernel does to find a device that it connects.
+# What the kernel does to find devices, and to be found by them.
 SEARCHING = {
     *(0x0401, 0x0402),  # Inquiry, Inquiry Cancel
     *(0x2005, 0x200B, 0x200C),  # LE Set Random Address, Scan Parameters, Scan Enable
     *(0x2010, 0x2011, 0x2012),  # LE Clear Filter Accept List, Add, Remove
     *(0x2041, 0x2042),  # LE Set Extended Scan Parameters, Enable
+    *(0x2006, 0x2008, 0x2009, 0x200A),  # LE Set Advertising Parameters, Data, Scan Response Data, Enable
 }
 INQUIRY_EVENTS = (0x01, 0x02, 0x22, 0x2F)
 COMPLETED_PACKETS, LE_META = 0x13, 0x3E
@@ -79,7 +80,7 @@ class Recorder:
         asyncio.get_running_loop().remove_reader(self._channel)
         self._channel.close()
 
-    async def quiet(self, seconds: float = 2.5, limit: float = 15) -> None:
+    async def quiet(self, seconds: float = 4, limit: float = 20) -> None:
         """Wait until nothing has been worth keeping for this long."""
         give_up = time.monotonic() + limit
         while (now := time.monotonic()) < min(self._last + seconds, give_up):
