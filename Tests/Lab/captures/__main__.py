@@ -30,7 +30,8 @@ async def play(stage: Stage, situation: Situation) -> bytes:
     """The file of a situation. It is held against what it must show, so that no wrong one is ever written."""
     async with asyncio.timeout(PATIENCE):
         await situation.make(stage)
-    missing = [text for text, holds in situation.shows(Capture(stage.records)).items() if not holds]
+    capture = Capture(stage.records)
+    missing = [check.text for check in situation.shows if not check.holds(capture)]
     file = encode(stage.records)
     if len(file) > LARGEST:
         missing.append(f"it is small ({len(file)} octets)")

@@ -101,11 +101,20 @@ class Capture:
 
     def __init__(self, records: list[Record]) -> None:
         self.records = records
-        self.packets = list(_packets(records))
+        self._timed = list(_packets(records))
+
+    @property
+    def packets(self) -> list[tuple[Direction, bytes]]:
+        """All SMP packets, with their codes, oldest first."""
+        return [(direction, packet) for _, direction, packet in self._timed]
 
     def of(self, code: Code, direction: Direction) -> list[bytes]:
         """The SMP packets of a kind, with their codes, oldest first."""
         return [packet for way, packet in self.packets if (way, packet[0]) == (direction, code)]
+
+    def times(self, code: Code, direction: Direction) -> list[int]:
+        """When they were complete, in microseconds since the epoch."""
+        return [time for time, way, packet in self._timed if (way, packet[0]) == (direction, code)]
 
     def failures(self, direction: Direction) -> list[int]:
         return [packet[1] for packet in self.of(Code.PAIRING_FAILED, direction)]
@@ -157,8 +166,8 @@ class Capture:
         return [parameters[8] for parameters in self.management(Opcode.CONTROL_EVENT, 0x0009)]
 
 
-def _packets(records: Iterable[Record]) -> Iterator[tuple[Direction, bytes]]:
-    """The SMP packets, put together from their fragments."""
+def _packets(records: Iterable[Record]) -> Iterator[tuple[int, Direction, bytes]]:
+    """The SMP packets, put together from their fragments, and when they were complete."""
     frames: dict[tuple[Direction, int], bytes] = {}
     for record in records:
         if record.opcode not in ACL:
@@ -168,4 +177,4 @@ def _packets(records: Iterable[Record]) -> Iterator[tuple[Direction, bytes]]:
         frames[key] = frame = acl.data if acl.starts else frames.get(key, b"") + acl.data
         length, channel = struct.unpack_from("<HH", frame)
         if channel in SMP_CHANNELS and len(frame) == length + 4:
-            yield key[0], frame[4:]
+            yield record.time, key[0], frame[4:]

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 import asyncio
 
-from air import Code, Direction, IOCapability, Peripheral, Traits, comparison_lock, cuff, vanish
+from air import Code, IOCapability, Peripheral, Traits, comparison_lock, cuff, vanish
 from captures.btsnoop import Capture
+from captures.checks import SENT
 from captures.outgoing import pair
-from captures.stage import Agent, Situation, Stage
+from captures.stage import Agent, Check, Situation, Stage
 from gateway.bluez import path_of
 from gateway.other import OtherProgram
-
-SENT = Direction.SENT
 
 PIN_OR_KEY_MISSING, CONNECTION_TIMEOUT, FAILED_TO_BE_ESTABLISHED = 0x06, 0x08, 0x3E
 LTK_REQUEST, LTK_NEGATIVE_REPLY = 0x05, 0x201B
 LE_CREATE_CONNECTION, LE_CREATE_CONNECTION_CANCEL = 0x200D, 0x200E
-# A status of the management interface.
-CANCELLED = 0x10
+# Of the management interface.
+TIMEOUT, CANCELLED = 0x08, 0x10
 
 PHONE = Traits("Phone", "D0:11:22:33:44:01", io_capability=IOCapability.DisplayYesNo, mitm=True)
 
@@ -78,40 +77,41 @@ def _connected(capture: Capture) -> bool:
     return any(parameters[:2] == b"\x01\x00" for parameters in capture.events(0x3E))
 
 
-def _answered_unknown(capture: Capture) -> dict[str, bool]:
-    requests = [parameters for parameters in capture.events(0x3E) if parameters[0] == LTK_REQUEST]
-    return {
-        "the phone wanted to encrypt": bool(requests),
-        "the kernel had no key": bool(capture.commands(LTK_NEGATIVE_REPLY)),
-    }
-
-
 SITUATIONS = [
     Situation(
         "bond-lost-by-device",
         "The cuff has forgotten the bond when a program connects it: PIN or Key Missing.",
         forgotten_by_the_device,
-        lambda capture: {
-            "Encryption Change says PIN or Key Missing": [each[0] for each in capture.events(0x08)]
-            == [PIN_OR_KEY_MISSING],
-            "nobody paired": not capture.packets,
-        },
+        [
+            Check(
+                "Encryption Change says PIN or Key Missing",
+                lambda capture: [each[0] for each in capture.events(0x08)] == [PIN_OR_KEY_MISSING],
+            ),
+            Check("nobody paired", lambda capture: not capture.packets),
+        ],
     ),
     Situation(
         "bond-lost-here",
         "A phone connects and encrypts with a bond that was removed here.",
         forgotten_here,
-        _answered_unknown,
+        [
+            Check(
+                "the phone wanted to encrypt",
+                lambda capture: LTK_REQUEST in [parameters[0] for parameters in capture.events(0x3E)],
+            ),
+            Check("the kernel had no key", lambda capture: len(capture.commands(LTK_NEGATIVE_REPLY)) == 1),
+            Check("nobody paired", lambda capture: not capture.packets),
+        ],
     ),
     Situation(
         "connection-lost-before-pairing",
         "The link fails to be established, so no packet of the pairing is sent.",
         dropped_at_once,
-        lambda capture: {
-            "no packet was sent": not capture.packets,
-            "the link was said to be there": _connected(capture),
-            "it failed to be established": capture.disconnected(FAILED_TO_BE_ESTABLISHED),
-        },
+        [
+            Check("no packet was sent", lambda capture: not capture.packets),
+            Check("the link was said to be there", _connected),
+            Check("it failed to be established", lambda capture: capture.disconnected(FAILED_TO_BE_ESTABLISHED)),
+        ],
         patched="the device ends the link before it sends anything",
     ),
     Situation(
@@ -122,30 +122,32 @@ SITUATIONS = [
             IOCapability.DisplayYesNo,
             lambda device: device.when_next(Code.PUBLIC_KEY, vanish),
         ),
-        lambda capture: {
-            "this side's public key was the last packet": capture.packets[-1][0] is SENT
-            and capture.packets[-1][1][0] == Code.PUBLIC_KEY,
-            "the link timed out": capture.disconnected(CONNECTION_TIMEOUT),
-        },
+        [
+            Check(
+                "this side's public key was the last packet",
+                lambda capture: [(way, packet[0]) for way, packet in capture.packets][-1:] == [(SENT, Code.PUBLIC_KEY)],
+            ),
+            Check("the link timed out", lambda capture: capture.disconnected(CONNECTION_TIMEOUT)),
+        ],
     ),
     Situation(
         "not-reachable",
         "The cuff is heard, and does not hear us; the kernel tries to connect it for 4 s.",
         pair(cuff(), IOCapability.NoInputNoOutput, _deaf),
-        lambda capture: {
-            "it was to be connected": bool(capture.commands(LE_CREATE_CONNECTION)),
-            "that was cancelled": bool(capture.commands(LE_CREATE_CONNECTION_CANCEL)),
-            "there was no link": not _connected(capture),
-            "Pair Device failed": len(capture.pair_device_status) == 1 and capture.pair_device_status != [0],
-        },
+        [
+            Check("it was to be connected", lambda capture: bool(capture.commands(LE_CREATE_CONNECTION))),
+            Check("that was cancelled", lambda capture: bool(capture.commands(LE_CREATE_CONNECTION_CANCEL))),
+            Check("there was no link", lambda capture: not _connected(capture)),
+            Check("Pair Device timed out", lambda capture: capture.pair_device_status == [TIMEOUT]),
+        ],
     ),
     Situation(
         "not-heard",
         "The cuff is gone when Pair() is called; the program cancels the pairing after 20 s.",
         gone,
-        lambda capture: {
-            "nothing was connected": not capture.commands(LE_CREATE_CONNECTION),
-            "Pair Device was cancelled": capture.pair_device_status == [CANCELLED],
-        },
+        [
+            Check("nothing was connected", lambda capture: not capture.commands(LE_CREATE_CONNECTION)),
+            Check("Pair Device was cancelled", lambda capture: capture.pair_device_status == [CANCELLED]),
+        ],
     ),
 ]

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from air import Code, Direction, Reason, Traits, refuse
+from air import Code, Reason, Traits, refuse
 from captures import paired
 from captures.btsnoop import Opcode
-from captures.refused import received, sent
-from captures.stage import Agent, No, Situation, Stage
+from captures.checks import SENT, came, received, sent
+from captures.stage import Agent, Check, No, Situation, Stage
 from gateway.bluez import ADAPTER
-
-SENT = Direction.SENT
 
 REMOTE = Traits("Remote", "D0:11:22:33:44:03")
 OLD_PHONE = replace(paired.PHONE, name="Old phone", address="00:1B:DC:11:22:04", simple_pairing=False, pin="0000")
@@ -60,27 +58,35 @@ SITUATIONS = [
         "default-agent-taken",
         "Another program becomes the default agent, with another capability, and refuses a remote control.",
         another_agent_answers,
-        lambda capture: sent(Reason.NUMERIC_COMPARISON_FAILED, Code.PAIRING_REQUEST)(capture)
-        | {
-            "the capability was changed": capture.management(Opcode.CONTROL_COMMAND, 0x0018) == [b"\x01", b"\x03"],
-        },
+        [
+            sent(Reason.NUMERIC_COMPARISON_FAILED),
+            came(Code.PAIRING_REQUEST),
+            Check(
+                "the capability was changed",
+                lambda capture: capture.management(Opcode.CONTROL_COMMAND, 0x0018) == [b"\x01", b"\x03"],
+            ),
+        ],
     ),
     Situation(
         "key-rejected",
         "A remote control starts a pairing, and rejects this side's long-term key.",
         key_rejected,
-        lambda capture: received(Reason.KEY_REJECTED)(capture)
-        | {"a key was sent": bool(capture.of(Code.ENCRYPTION_INFORMATION, SENT))},
+        [
+            received(Reason.KEY_REJECTED),
+            Check("a key was sent", lambda capture: bool(capture.of(Code.ENCRYPTION_INFORMATION, SENT))),
+        ],
     ),
     Situation(
         "bredr-wrong-pin",
         "BR/EDR: the PIN codes of this side and an old phone differ.",
         wrong_pin,
-        lambda capture: {
-            "a PIN code was asked for": bool(capture.events(0x16)),
-            "Authentication Complete says Authentication Failure": {each[0] for each in capture.events(0x06)}
-            == {AUTHENTICATION_FAILURE},
-        },
+        [
+            Check("a PIN code was asked for", lambda capture: bool(capture.events(0x16))),
+            Check(
+                "Authentication Complete says Authentication Failure",
+                lambda capture: {each[0] for each in capture.events(0x06)} == {AUTHENTICATION_FAILURE},
+            ),
+        ],
         adapter=1,
     ),
 ]

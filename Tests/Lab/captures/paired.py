@@ -5,31 +5,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from air import Code, Direction, IOCapability, Reason, Traits, classic, comparison_lock, cuff, meter, refuse
+from air import Code, IOCapability, Reason, Traits, classic, comparison_lock, cuff, meter, refuse
 from air.protocol import AuthReq
-from captures.btsnoop import Capture, Opcode
+from captures.btsnoop import Opcode
+from captures.checks import DEBUG, LEGACY, NO_FAILURE, RECEIVED, SECURE, SECURE_AUTHENTICATED, key, received
 from captures.outgoing import pair
-from captures.stage import Agent, Situation, Stage
+from captures.stage import Agent, Check, Situation, Stage
 from gateway.bluez import path_of
 from gateway.other import OtherProgram
 
-RECEIVED, SENT = Direction.RECEIVED, Direction.SENT
-
-# Types of long-term keys, as the kernel counts them.
-LEGACY, LEGACY_AUTHENTICATED, SECURE, SECURE_AUTHENTICATED, DEBUG = range(5)
+# The first octets of its x coordinate, the least significant one first.
+DEBUG_KEY = bytes.fromhex("e69d350e")
 
 SENSOR = Traits("Thermometer", "C4:11:22:33:44:04", services=(0x1809,))
 
 PHONE = classic.Traits("Phone", "00:1B:DC:11:22:01", class_of_device=0x5A020C)
 CLASSIC_ADAPTER = "/org/bluez/hci1"
-
-
-def keys_of(capture: Capture, key_type: int) -> dict[str, bool]:
-    """What every LE pairing that succeeds shows."""
-    return {
-        f"the kernel made keys of type {key_type} alone": set(capture.key_types) == {key_type},
-        "nobody sent Pairing Failed": not capture.failures(SENT) + capture.failures(RECEIVED),
-    }
 
 
 async def incoming(stage: Stage) -> None:
@@ -94,76 +85,90 @@ SITUATIONS = [
         "paired-just-works",
         "A thermometer without display and keys is paired: LE Secure Connections, Just Works.",
         pair(SENSOR, IOCapability.NoInputNoOutput),
-        lambda capture: keys_of(capture, SECURE),
+        [key(SECURE), NO_FAILURE],
     ),
     Situation(
         "paired-legacy",
         "A blood-pressure cuff is paired: LE legacy pairing, Just Works.",
         pair(cuff(), IOCapability.NoInputNoOutput),
-        lambda capture: keys_of(capture, LEGACY),
+        [key(LEGACY), NO_FAILURE],
     ),
     Situation(
         "paired-passkey",
         "The digits on a meter's display are entered here: LE Secure Connections.",
         pair(meter(passkey="123456"), IOCapability.KeyboardOnly, RequestPasskey=123456),
-        lambda capture: keys_of(capture, SECURE_AUTHENTICATED)
-        | {"twenty values were confirmed": len(capture.of(Code.PAIRING_CONFIRM, RECEIVED)) == 20},
+        [
+            key(SECURE_AUTHENTICATED),
+            NO_FAILURE,
+            Check("twenty bits were checked", lambda capture: len(capture.of(Code.PAIRING_CONFIRM, RECEIVED)) == 20),
+        ],
     ),
     Situation(
         "paired-comparison",
         "A door lock and this side show the same digits, and both persons say so.",
         pair(comparison_lock(), IOCapability.DisplayYesNo),
-        lambda capture: keys_of(capture, SECURE_AUTHENTICATED) | {"the kernel asked": capture.asked > 0},
+        [key(SECURE_AUTHENTICATED), NO_FAILURE, Check("the kernel asked", lambda capture: capture.asked > 0)],
     ),
     Situation(
         "incoming-paired",
         "A program connects the cuff, which asks for security; the default agent says yes.",
         incoming,
-        lambda capture: keys_of(capture, LEGACY)
-        | {
-            "a Security Request came": bool(capture.of(Code.SECURITY_REQUEST, RECEIVED)),
-            "nobody called Pair()": not capture.management(Opcode.CONTROL_COMMAND, 0x0019),
-        },
+        [
+            key(LEGACY),
+            NO_FAILURE,
+            Check("a Security Request came", lambda capture: bool(capture.of(Code.SECURITY_REQUEST, RECEIVED))),
+            Check("nobody called Pair()", lambda capture: not capture.management(Opcode.CONTROL_COMMAND, 0x0019)),
+        ],
     ),
     Situation(
         "first-fails-then-works",
         "The cuff refuses the first attempt with Confirm Value Failed, and takes the second.",
         at_the_second_attempt,
-        lambda capture: {
-            "Confirm Value Failed was received": capture.failed(RECEIVED, Reason.CONFIRM_VALUE_FAILED),
-            "there were two attempts": len(capture.requests) == 2,
-            "the kernel made legacy keys": set(capture.key_types) == {LEGACY},
-        },
+        [
+            key(LEGACY),
+            received(Reason.CONFIRM_VALUE_FAILED),
+            Check("there were two attempts", lambda capture: len(capture.requests) == 2),
+        ],
     ),
     Situation(
         "security-request-first",
         "A lock that could compare digits asks for mere bonding when it is connected, so legacy Just Works it is.",
         after_a_weak_security_request,
-        lambda capture: keys_of(capture, LEGACY)
-        | {
-            "the Security Request asks for bonding alone": capture.of(Code.SECURITY_REQUEST, RECEIVED) == [b"\x0b\x01"],
-            "the Pairing Request has no more": [each.auth_req for each in capture.requests] == [AuthReq.BONDING],
-        },
+        [
+            key(LEGACY),
+            NO_FAILURE,
+            Check(
+                "the Security Request asks for bonding alone",
+                lambda capture: capture.of(Code.SECURITY_REQUEST, RECEIVED) == [bytes([0x0B, AuthReq.BONDING])],
+            ),
+            Check(
+                "the Pairing Request asks for no more",
+                lambda capture: [each.auth_req for each in capture.requests] == [AuthReq.BONDING],
+            ),
+        ],
     ),
     Situation(
         "debug-key",
         "A development kit uses the specification's debug key, so the kernel does not keep the bond.",
         with_debug_key,
-        lambda capture: keys_of(capture, DEBUG)
-        | {
-            "the debug key came": [packet[1:5] for packet in capture.of(Code.PUBLIC_KEY, RECEIVED)]
-            == [bytes.fromhex("e69d350e")],
-        },
+        [
+            key(DEBUG),
+            NO_FAILURE,
+            Check(
+                "the debug key came",
+                lambda capture: [each[1:5] for each in capture.of(Code.PUBLIC_KEY, RECEIVED)] == [DEBUG_KEY],
+            ),
+        ],
         patched="the device's key pair is the debug key pair",
     ),
     Situation(
         "bredr-paired",
         "BR/EDR: digits are compared with a phone.",
         over_bredr,
-        lambda capture: {
-            "Simple Pairing Complete says success": [each[0] for each in capture.events(0x36)] == [0],
-            "the kernel made an authenticated link key": capture.bredr_key_types == [5],
-        },
+        [
+            Check("Simple Pairing Complete says so", lambda capture: [each[0] for each in capture.events(0x36)] == [0]),
+            Check("the kernel made an authenticated link key", lambda capture: capture.bredr_key_types == [5]),
+        ],
         adapter=1,
     ),
 ]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,14 @@ Answer = No | Never | int | str
 
 
 @dataclass(frozen=True)
+class Check:
+    """What a capture must show, in words and in code."""
+
+    text: str
+    holds: Callable[[Capture], bool]
+
+
+@dataclass(frozen=True)
 class Situation:
     """One capture: how it comes about, and what must be in it."""
 
@@ -84,8 +92,7 @@ class Situation:
     # For the table: what happens.
     text: str
     make: Callable[[Stage], Awaitable[None]]
-    # Each is a sentence, and whether it holds.
-    shows: Callable[[Capture], dict[str, bool]]
+    shows: Sequence[Check]
     # For the table, where the device is made to do what Bumble does not: how.
     patched: str = ""
     adapter: int = 0

@@ -7,12 +7,13 @@ from captures.situations import SITUATIONS
 
 PAGE = """# Captures
 
-Every way in which a pairing fails, and some in which it does not, as the kernel's monitor channel told it: files of the form
-that `btmon -r` reads (btsnoop, datalink 2001). `Tests/Lab/lab captures Tests/Captures` makes them anew, and this page with them.
+Every way in which a pairing fails, and some in which it does not, as the kernel's monitor channel told it: files of the
+form that `btmon -r` reads (btsnoop, datalink 2001). `Tests/Lab/lab captures Tests/Captures` makes them anew, and this
+page with them. No capture is written that does not show what it should.
 
-The controllers and devices are virtual ([Tests/Lab](../Lab/README.md)); the kernel and bluetoothd are real, and so is every
-packet that they sent. Nothing is redacted: the keys in these files belong to devices that do not exist. What a discovery makes
-of packets, and what applications said to each other, is left out, so that each file is small.
+The controllers and devices are virtual ([Tests/Lab](../Lab/README.md)); the kernel and bluetoothd are real, and so is
+every packet that they sent. Nothing is redacted: the keys in these files belong to devices that do not exist. What a
+discovery makes of records, and what applications said to each other, is left out, so that each file is small.
 
 All were made on {release}. A *patched* device does what no proper one does: the last column says what.
 

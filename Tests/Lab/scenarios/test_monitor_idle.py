@@ -24,7 +24,7 @@ REPORTS, RATE, STRANGERS = 10_000, 1_000, 50
 # Of all reports: so many must have come to the kernel.
 ARRIVED = 0.8
 # Signals of BlueZ that must have been on the bus, or the storm was none there.
-SIGNALS = 500
+SIGNALS = 100
 # Of the daemon: its watchdog.
 WAKE_UPS = 2
 
