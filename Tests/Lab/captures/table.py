@@ -15,7 +15,8 @@ The controllers and devices are virtual ([Tests/Lab](../Lab/README.md)); the ker
 every packet that they sent. Nothing is redacted: the keys in these files belong to devices that do not exist. What a
 discovery makes of records, and what applications said to each other, is left out, so that each file is small.
 
-All were made on {release}. A *patched* device does what no proper one does: the last column says what.
+All were made on {release}. A *patched* device does what no proper one does: the last column says what. Each file
+has the name in the first column, and ends in `.btsnoop`.
 
 | file | what happens | made how |
 | --- | --- | --- |
@@ -24,6 +25,7 @@ All were made on {release}. A *patched* device does what no proper one does: the
 
 
 def table(release: str) -> str:
+    """Of captures that were all made on this release of BlueZ and the kernel."""
     rows = [
         f"| `{each.name}` | {each.text} | {f'patched: {each.patched}' if each.patched else 'in the lab'} |"
         for each in SITUATIONS
