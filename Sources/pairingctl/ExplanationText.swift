@@ -44,28 +44,32 @@ struct ExplanationText {
 
     private var verdict: [Line] {
         let ended = report.stoppedBy.map { ", ended by \(Self.words($0))" } ?? ""
-        return hanging("  ", report.summary) + hanging("  ", "\(report.finding.rawValue), stage \(report.stage.rawValue)\(ended)", .dim)
+        return hanging("  ", report.summary)
+            + hanging("  ", "\(report.finding.rawValue), stage \(report.stage.rawValue)\(ended)", .dim)
     }
 
     /// What each side wants, beside each other.
     private var offers: [Line] {
-        // As wide as the labels of the table.
-        let model = report.model.isEmpty ? [] : hanging("  association model   ", report.model)
-        guard !report.offers.isEmpty else { return model }
-        var table = Table(header: [""] + report.offers.map { Line(Self.words($0.from), .bold) })
+        let labelWidth = 18
+        let front = Line("  association model").padded(to: 2 + labelWidth + 2)
+        let model = report.model.isEmpty ? [] : hanging(front, report.model)
+        let offers = report.offers.prefix(2)
+        guard !offers.isEmpty else { return model }
+        var table = Table(
+            header: [Line("").padded(to: labelWidth)] + offers.map { Line(Self.words($0.from), .bold) })
+        // At least as wide as the longest capability.
+        let cellWidth = max(15, (page.columns - front.width - 2) / offers.count)
         func row(_ label: String, _ cell: (Report.Offer) -> String?) {
-            let cells = report.offers.map(cell)
+            let cells = offers.map(cell)
             // What nobody told takes no line.
             guard cells.contains(where: { $0 != nil }) else { return }
-            table.rows.append([Line(label)] + cells.map { Line(SafeText.shortened($0 ?? "-", to: 30)) })
+            table.rows.append([Line(label)] + cells.map { Line(SafeText.shortened($0 ?? "-", to: cellWidth)) })
         }
         row("IO capability") { $0.ioCapability }
         row("MITM protection") { Self.word($0.mitmProtection) }
         row("bonding") { Self.word($0.bonding) }
         row("Secure Connections") { $0.secureConnections.map(Self.word) }
-        if report.offers.contains(where: \.outOfBandData) {
-            row("out-of-band data") { Self.word($0.outOfBandData) }
-        }
+        if offers.contains(where: \.outOfBandData) { row("out-of-band data") { Self.word($0.outOfBandData) } }
         row("longest key") { $0.maximumKeySize.map { "\($0) octets" } }
         row("keys to give") { $0.keys.isEmpty ? nil : $0.keys.joined(separator: " ") }
         row("AuthReq") { Self.hexadecimal($0.authenticationRequirements) }
@@ -88,7 +92,8 @@ struct ExplanationText {
         let margin = String(repeating: " ", count: front.width)
         var lines = hanging(front, [cause.text, cause.remedy].filter { !$0.isEmpty }.joined(separator: " "))
         guard !cause.ruleLines.isEmpty else { return lines }
-        lines += hanging(Line(margin), explanation.rule.isEmpty ? "In the device's rule:" : "In the rule \(explanation.rule):")
+        let rule = explanation.rule.isEmpty ? "the device's rule" : "the rule \(explanation.rule)"
+        lines += hanging(Line(margin), "In \(rule):")
         // As they are, for they are copied.
         lines += cause.ruleLines.map { "\(margin)    \($0, .green)" }
         return lines

@@ -30,7 +30,10 @@ struct SequenceChart {
                 front = "\(blank)\(lane(nil))   "
             }
         }
-        if omitted > 0 { lines.append("\(margin)\(counted(omitted, "more step")) came, for which there was no room.") }
+        if omitted > 0 {
+            let words = "\(counted(omitted, "more step")) came, for which there was no room."
+            lines += SafeText.wrapped(words, to: page.columns - Self.indent).map { margin + Line($0) }
+        }
         return lines
     }
 
@@ -61,9 +64,10 @@ struct SequenceChart {
         }
     }
 
-    /// `0.031 s`; also of times that go back, as in a capture that somebody put together.
+    /// `0.031 s`; also of times that go back, as in a capture that somebody put together. More than a day is a word.
     static func seconds(_ time: UInt64, since zero: UInt64) -> String {
         let (sign, span) = time < zero ? ("-", zero - time) : ("", time - zero)
+        guard span < 100_000_000_000 else { return time < zero ? "before" : "later" }
         let thousandths = String(span / 1000 % 1000)
         return "\(sign)\(span / 1_000_000)." + String(repeating: "0", count: 3 - thousandths.utf8.count) + thousandths
             + " s"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Explain
+import Glibc
 
 @testable import pairingctl
 
@@ -44,6 +45,13 @@ enum SampleReports {
             Report.Step(time: begin + 1_220_000, .link, "disconnected", ["Remote User Terminated Connection (0x13)"]),
         ])
 
+    /// Times are shown in the machine's time zone.
+    private static let isInUTC: Bool = {
+        setenv("TZ", "UTC0", 1)
+        tzset()
+        return true
+    }()
+
     static func explanation(_ report: Report, name: String = "BLEsmart_00000244005FBF718118") -> Explanation {
         var explanation = Explanation(number: 7, report: report)
         explanation.path = "/org/pairingd/pairing/7"
@@ -61,6 +69,7 @@ enum SampleReports {
         _ report: Report, columns: Int = 80, isUnicode: Bool = true, isColored: Bool = false, hasChart: Bool = true,
         change: (inout Explanation) -> Void = { _ in }
     ) -> String {
+        _ = isInUTC
         var explanation = explanation(report)
         change(&explanation)
         return ExplanationText(explanation: explanation, page: Page(columns: columns, isUnicode: isUnicode))
