@@ -32,6 +32,19 @@ public struct MonitorDecoder: Sendable {
         } catch {
             return [.malformed(MalformedRecord(fault: error))]
         }
+        return decode(record)
+    }
+
+    /// Decodes one record of a capture file. One whose end was not captured is malformed only if something that is
+    /// decoded was in it.
+    public mutating func decode(_ record: CaptureRecord) -> [MonitorEvent] {
+        var record = record.monitorRecord
+        if record.missing > 0 { record.payload = record.readablePayload }
+        if let address = record.ownAddress { rememberAdapter(record.adapterIndex, address) }
+        return decode(record)
+    }
+
+    private mutating func decode(_ record: MonitorRecord) -> [MonitorEvent] {
         do throws(MalformedRecord.Fault) {
             switch record.opcode {
             case .newIndex:
@@ -74,13 +87,17 @@ public struct MonitorDecoder: Sendable {
         } catch {
             throw .truncated(offset: error.offset, missing: error.missing)
         }
+        rememberAdapter(record.adapterIndex, address)
+    }
+
+    private mutating func rememberAdapter(_ index: UInt16, _ address: Address) {
         // An adapter that is not set up yet has the address zero.
         guard address.bits != 0 else {
-            adapters[record.adapterIndex] = nil
+            adapters[index] = nil
             return
         }
-        guard adapters[record.adapterIndex] != nil || adapters.count < Self.maximumAdapters else { return }
-        adapters[record.adapterIndex] = address
+        guard adapters[index] != nil || adapters.count < Self.maximumAdapters else { return }
+        adapters[index] = address
     }
 
     private mutating func reset(_ adapterIndex: UInt16) -> [MonitorEvent] {
@@ -139,7 +156,7 @@ public struct MonitorDecoder: Sendable {
     private mutating func decodeACLData(
         _ record: MonitorRecord, _ direction: MonitorDirection
     ) throws(MalformedRecord.Fault) -> [MonitorEvent] {
-        let header = try ACLHeader.parse(record.payload)
+        let header = try ACLHeader.parse(record)
         let key = FrameReassembler.Key(
             adapterIndex: record.adapterIndex, handle: header.handle, direction: direction)
         var events: [MonitorEvent] = []
@@ -153,6 +170,11 @@ public struct MonitorDecoder: Sendable {
                 }
                 packet = try reassembler.start(header.data, key)
                 if let dropped = reassembler.trim() { events.append(malformed(dropped, .tooManyFragments)) }
+            }
+            // A frame whose end is not there is given up.
+            if record.missing > 0, reassembler.discard(key) != nil || packet != nil {
+                throw .truncated(
+                    offset: MonitorRecord.headerLength + record.payload.count, missing: record.missing)
             }
             if let packet { events.append(securityManagerEvent(packet, key)) }
         } catch {
@@ -186,8 +208,8 @@ private struct ACLHeader {
     var isContinuation: Bool
     var data: ArraySlice<UInt8>
 
-    static func parse(_ payload: ArraySlice<UInt8>) throws(MalformedRecord.Fault) -> ACLHeader {
-        var reader = OctetReader(payload, base: MonitorRecord.headerLength)
+    static func parse(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> ACLHeader {
+        var reader = OctetReader(record.payload, base: MonitorRecord.headerLength)
         let field: UInt16
         let length: Int
         let lengthOffset: Int
@@ -198,7 +220,7 @@ private struct ACLHeader {
         } catch {
             throw .truncated(offset: error.offset, missing: error.missing)
         }
-        guard reader.rest.count == length else {
+        guard reader.rest.count + record.missing == length else {
             throw .lengthMismatch(offset: lengthOffset, declared: length, actual: reader.rest.count)
         }
         return ACLHeader(handle: field & 0x0FFF, isContinuation: field >> 12 & 0x3 == 0x1, data: reader.rest)

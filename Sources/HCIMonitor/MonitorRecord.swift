@@ -6,24 +6,27 @@ import SecurityManager
 /// One record of the kernel's monitor channel: what it is, which adapter it is about, and its payload.
 ///
 /// Source: Linux, include/net/bluetooth/hci_mon.h (struct hci_mon_hdr: three little-endian 16-bit fields).
-struct MonitorRecord {
+public struct MonitorRecord: Hashable, Sendable {
     /// The length of the header in octets: opcode, adapter index, payload length.
     static let headerLength = 6
 
     /// What the payload is; the kernel may add values.
-    var opcode: MonitorOpcode
+    public var opcode: MonitorOpcode
     /// The number in `hci0`, or 0xFFFF where no adapter is meant.
-    var adapterIndex: UInt16
-    var payload: ArraySlice<UInt8>
+    public var adapterIndex: UInt16
+    public var payload: ArraySlice<UInt8>
+    /// How many octets of the payload's end were not captured: some capture files leave out what is not of interest.
+    public var missing = 0
 
-    init(opcode: MonitorOpcode, adapterIndex: UInt16, payload: ArraySlice<UInt8>) {
+    public init(opcode: MonitorOpcode, adapterIndex: UInt16, payload: ArraySlice<UInt8>, missing: Int = 0) {
         self.opcode = opcode
         self.adapterIndex = adapterIndex
         self.payload = payload
+        self.missing = missing
     }
 
     /// Parses one record as the channel delivers it: header and payload, nothing behind.
-    init(parsing octets: ArraySlice<UInt8>) throws(MalformedRecord.Fault) {
+    public init(parsing octets: ArraySlice<UInt8>) throws(MalformedRecord.Fault) {
         var reader = OctetReader(octets)
         let length: UInt16
         do throws(OctetReader.EndReached) {
@@ -43,27 +46,47 @@ struct MonitorRecord {
 /// What a record of the monitor channel holds.
 ///
 /// Source: Linux, include/net/bluetooth/hci_mon.h (HCI_MON_NEW_INDEX and following).
-struct MonitorOpcode: RawRepresentable, Hashable {
-    let rawValue: UInt16
+public struct MonitorOpcode: RawRepresentable, Hashable, Sendable {
+    public let rawValue: UInt16
+
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// An adapter appeared: type, bus, address of 6 octets, name of 8 octets.
-    static let newIndex = Self(rawValue: 0)
+    public static let newIndex = Self(rawValue: 0)
     /// An adapter is gone; no payload.
-    static let deleteIndex = Self(rawValue: 1)
+    public static let deleteIndex = Self(rawValue: 1)
+    /// An HCI command, from its opcode on.
+    public static let command = Self(rawValue: 2)
     /// An HCI event, from its event code on.
-    static let event = Self(rawValue: 3)
+    public static let event = Self(rawValue: 3)
     /// An HCI ACL data packet that the host sends, from its handle on.
-    static let aclTransmitted = Self(rawValue: 4)
+    public static let aclTransmitted = Self(rawValue: 4)
     /// An HCI ACL data packet that the host receives.
-    static let aclReceived = Self(rawValue: 5)
+    public static let aclReceived = Self(rawValue: 5)
+    /// An HCI synchronous data packet, from its handle on.
+    public static let scoTransmitted = Self(rawValue: 6)
+    public static let scoReceived = Self(rawValue: 7)
     /// The adapter is switched on; no payload.
-    static let openIndex = Self(rawValue: 8)
+    public static let openIndex = Self(rawValue: 8)
     /// The adapter is switched off, and its links are gone; no payload.
-    static let closeIndex = Self(rawValue: 9)
+    public static let closeIndex = Self(rawValue: 9)
     /// What is known of an adapter once it is set up: address of 6 octets, manufacturer.
-    static let indexInformation = Self(rawValue: 10)
+    public static let indexInformation = Self(rawValue: 10)
+    /// What a controller tells its maker, in the maker's own form.
+    public static let vendorDiagnostics = Self(rawValue: 11)
+    /// A line of text of the kernel, or of a program.
+    public static let systemNote = Self(rawValue: 12)
+    public static let userLogging = Self(rawValue: 13)
+    /// A program opens a control socket: its cookie of 4 octets, what kind it is, the program's name; or closes it.
+    public static let controlOpen = Self(rawValue: 14)
+    public static let controlClose = Self(rawValue: 15)
+    /// A command of the management interface from one control socket: its cookie of 4 octets, opcode, parameters.
+    public static let controlCommand = Self(rawValue: 16)
     /// An event of the management interface to one control socket: its cookie of 4 octets, event code, parameters.
-    static let controlEvent = Self(rawValue: 17)
+    public static let controlEvent = Self(rawValue: 17)
+    /// An HCI isochronous data packet, from its handle on.
+    public static let isoTransmitted = Self(rawValue: 18)
+    public static let isoReceived = Self(rawValue: 19)
 }
 
 extension OctetReader {
