@@ -11,8 +11,50 @@ struct ExplainTextTests {
     func ascii() {
         #expect(
             SampleReports.text(SampleReports.refused, isUnicode: false) == """
-                GOLDEN
-                """ + "\n")
+                * BLEsmart_00000244005FBF718118 00:5F:BF:71:81:18 on hci0
+                  pairing 7, rule 50-omron-blood-pressure, 2026-11-21 12:30:04, 1.2 s,
+                  peer-refused
+
+                  The device refused to pair, without saying why.
+                  refused-without-reason, stage features, ended by the device
+
+                                      this side          the device
+                  IO capability       NoInputNoOutput    NoInputNoOutput
+                  MITM protection     no                 no
+                  bonding             yes                yes
+                  Secure Connections  yes                no
+                  longest key         16 octets          16 octets
+                  keys to give        EncKey IdKey Sign  EncKey
+                  AuthReq             0x09               0x01
+                  association model   Just Works, because neither side demands protection
+                                      against somebody in the middle
+
+                  What was noticed:
+                    - The device asked for security by itself before the Pairing Request was
+                      sent to it.
+
+                  What to look at, the likeliest first:
+                    1. The device is no longer in pairing mode, or never was. Put it into
+                       pairing mode, as its manual says, and pair within a minute.
+                    2. It does not like what this side can show. Let pairingd try another IO
+                       capability.
+                       In the rule 50-omron-blood-pressure:
+                           [[pairing.fallback]]
+                           io-capability = "KeyboardDisplay"
+
+                  What happened:
+                              us   device
+                    0.000 s   o       |   Pair              NoInputNoOutput
+                    0.400 s   |=======|   connected         this side is the central
+                    0.431 s   |------>|   Pairing Request   NoInputNoOutput, bonding,
+                              |       |                     Secure Connections, 16 octets,
+                              |       |                     gives EncKey, IdKey, Sign
+                    0.494 s   |<------|   Pairing Response  NoInputNoOutput, bonding
+                    1.120 s   |<------|   Pairing Failed    Unspecified Reason (0x08)
+                    1.220 s   |=======|   disconnected      Remote User Terminated Connection
+                              |       |                     (0x13)
+
+                """)
     }
 
     @Test("Colours mark the device, the headings, the rule's lines and what happens on this machine")
@@ -119,7 +161,7 @@ struct ExplainTextTests {
             let text = SampleReports.text(Self.hostile, columns: columns, isUnicode: isUnicode) {
                 $0.name = String(repeating: "血圧計 ", count: 80) + String(repeating: "x", count: 300)
             }
-            let (heading, rest) = text.divided(at: "  IO capability")
+            let (heading, rest) = text.divided(at: "                      this side")
             let (table, behind) = rest.divided(at: "  association model")
             // What has to be in the table takes 54 columns.
             for line in (heading + (columns < 54 ? "" : table) + behind).split(separator: "\n") where !line.contains("rule line") {
