@@ -62,7 +62,8 @@ let package = Package(
         .testTarget(
             name: "ExplainTests", dependencies: ["Bluetooth", "Explain", "HCIMonitor", "Policy", "SecurityManager"]),
         .testTarget(
-            name: "PairingTests", dependencies: ["Bluetooth", "Pairing", "Policy", "SecurityManager"]),
+            name: "PairingTests",
+            dependencies: ["Bluetooth", "Explain", "HCIMonitor", "Pairing", "Policy", "SecurityManager"]),
         .testTarget(name: "StateTests", dependencies: ["Bluetooth", "Pairing", "State"]),
         .testTarget(
             name: "PairingdTests",

@@ -14,6 +14,8 @@ public enum Finding: String, Hashable, Sendable, CaseIterable {
     case cancelledByProgram = "cancelled-by-program"
     case authenticationRequirements = "authentication-requirements"
     case wrongPasskey = "wrong-passkey"
+    /// The values that stand for no digits differ, where nobody entered any.
+    case confirmMismatch = "confirm-mismatch"
     case passkeyNotEntered = "passkey-not-entered"
     case digitsDiffer = "digits-differ"
     case outOfBandMissing = "out-of-band-missing"

@@ -143,3 +143,22 @@ public struct Report: Hashable, Sendable {
         case done
     }
 }
+
+extension Report.Stage: Comparable {
+    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+    private var rank: Int {
+        switch self {
+        case .notStarted: 0
+        case .connecting: 1
+        case .connected: 2
+        case .features: 3
+        case .publicKeys: 4
+        case .authentication: 5
+        case .dhKeyCheck: 6
+        case .encryption: 7
+        case .keyDistribution: 8
+        case .done: 9
+        }
+    }
+}

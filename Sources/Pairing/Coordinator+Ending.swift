@@ -26,6 +26,7 @@ extension Coordinator {
 
     mutating func pairFinished(_ number: PairingNumber, _ error: BlueZError?, at now: Moment) {
         guard let pairing = live[number] else { return }
+        trace(.pairReturned(error: error?.name), of: number, at: now)
         if error == nil { modify(number) { $0.hasSucceeded = true } }
         switch pairing.state {
         case .pairing(let call):
@@ -88,6 +89,7 @@ extension Coordinator {
         expireWindow(at: now)
         expireControls(at: now)
         expireAutomatic(at: now)
+        expireStaleKeys(at: now)
         while let first = closed.first, first.removal <= now.monotonic { removeOldestClosed() }
         for request in open.values.filter({ $0.snapshot.deadline.monotonic <= now.monotonic }).inOrder {
             // One before it may have ended the pairing, and it with it.
@@ -189,6 +191,7 @@ extension Coordinator {
         }
         let snapshot = pairing.snapshot(outcome: outcome, finishedAt: now.realtime)
         emit(.publish(.pairingChanged(snapshot)))
+        closeTrace(pairing, snapshot, cause)
         keep(snapshot, cause)
         count(snapshot, at: now)
         noteResult(pairing, outcome, at: now)
@@ -259,7 +262,9 @@ extension Coordinator {
             }
             let hasTooMany = refusals.count > bounds.finishedPairings / 4
             let oldest = hasTooMany ? refusals[0] : finished.startIndex
-            emit(.publish(.pairingRemoved(finished.remove(at: oldest).number)))
+            let removed = finished.remove(at: oldest).number
+            traces.remove(removed)
+            emit(.publish(.pairingRemoved(removed)))
         }
         let isSuccess = snapshot.outcome?.result.isSuccess == true
         emit(

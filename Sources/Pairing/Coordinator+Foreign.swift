@@ -73,6 +73,7 @@ extension Coordinator {
         live[pairing.number] = pairing
         emit(.publish(.pairingAdded(pairing.snapshot())))
         follow(device, for: pairing.number)
+        openTrace(pairing.number, device, at: now)
         let what = device.isBonded ? "another program made the bond" : "another program paired, and no bond was made"
         if pairing.rule == nil, conduct.undoesForeignBonds {
             finish(pairing.number, .noRule("\(what), and no rule matches the device"), at: now)

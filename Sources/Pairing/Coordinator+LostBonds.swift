@@ -23,8 +23,7 @@ extension Coordinator {
         guard let device = knownDevice(.address(address, adapter: adapter)), removals[device.reference] == nil,
             live.values.allSatisfy({ $0.device != device.reference && !$0.isLookingFor(device) })
         else { return }
-        // During a discovery a stranger's bond may be news to us.
-        guard device.hasBond else { return emit(.look(device.reference)) }
+        guard device.hasBond else { return doubtKey(of: device, at: now) }
         let wasLost = record(of: device)?.state == .lost
         if !wasLost {
             note(device) { record in
@@ -39,6 +38,31 @@ extension Coordinator {
             // Its rule shows when it is heard again.
             recordLoss(device, nil, isNews: !wasLost)
             replaceBond(of: device, because: .bondLost, actor: nil, at: now)
+        }
+    }
+
+    /// A key was tried for a device without a bond. Either its bond is news to us, as that of a stranger in a discovery, or
+    /// the kernel kept a key that BlueZ removed while the adapter was off: then no pairing that the device starts would ever
+    /// begin, because the kernel goes on trying that key.
+    private mutating func doubtKey(of device: DeviceSnapshot, at now: Moment) {
+        emit(.look(device.reference))
+        if staleKeys.count < bounds.links { staleKeys[device.reference] = now.monotonic + timing.linkSettling }
+    }
+
+    /// Makes the kernel drop the keys of which BlueZ, which was looked at meanwhile, knows nothing.
+    mutating func expireStaleKeys(at now: Moment) {
+        for reference in staleKeys.filter({ $0.value <= now.monotonic }).keys.sorted() {
+            staleKeys[reference] = nil
+            guard isBlueZRunning, let device = devices[reference], !device.hasBond, removals[reference] == nil,
+                live.values.allSatisfy({ $0.device != reference })
+            else { continue }
+            emit(.unpair(reference))
+            emit(
+                .record(
+                    Record(
+                        subject: .removal, device: reference, address: device.facts.address, name: device.facts.name,
+                        adapter: reference.adapter, verdict: .finished, decider: .safeguard,
+                        reason: "the kernel had kept a key for it, although there is no bond")))
         }
     }
 

@@ -25,6 +25,7 @@ extension Coordinator {
         links = [:]
         identities = [:]
         candidates = [:]
+        staleKeys = [:]
         refusedSecurity = []
     }
 
@@ -81,6 +82,7 @@ extension Coordinator {
     private mutating func adapterWent(_ adapter: AdapterReference, at now: Moment) {
         cancelRequests(at: now) { $0.device.adapter == adapter }
         links = links.filter { $0.key.adapter != adapter }
+        staleKeys = staleKeys.filter { $0.key.adapter != adapter }
         identities = identities.filter { $0.key.adapter != adapter }
         // There discovery has ended by itself.
         discovering.remove(adapter)
@@ -168,6 +170,7 @@ extension Coordinator {
             note(device) { $0.state = .none }
         }
         dropCandidate(reference)
+        staleKeys[reference] = nil
         sessionBonds.remove(reference)
         refusedSecurity.remove(reference)
         removalSeen(reference, at: now)

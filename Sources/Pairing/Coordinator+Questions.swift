@@ -76,6 +76,7 @@ extension Coordinator {
         incoming[device.reference] = pairing.number
         emit(.publish(.pairingAdded(pairing.snapshot())))
         follow(device, for: pairing.number)
+        openTrace(pairing.number, device, at: now)
         guard let refusal else { return pose(question, to: pairing.number, at: now) }
         if let token = question.token { emit(.reply(token, .rejected)) }
         conclude(pairing.number, refusal, cut: question.token == nil, at: now)

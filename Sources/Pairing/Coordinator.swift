@@ -33,6 +33,8 @@ public struct Coordinator: Sendable {
     var incoming: [DeviceReference: PairingNumber] = [:]
     /// The oldest first.
     var finished: [PairingSnapshot] = []
+    /// Of live pairings and of those in ``finished``.
+    var traces = TraceBook()
 
     var open: [RequestNumber: OpenRequest] = [:]
     /// The oldest first.
@@ -49,6 +51,8 @@ public struct Coordinator: Sendable {
     var records: [BondRecord.Key: BondRecord]
     /// Pairings of which nobody saw whether a bond came of them.
     var unsettled: [BondRecord.Key: UnsettledPairing]
+    /// Devices without a bond for which the kernel has a key all the same, and when that is certain.
+    var staleKeys: [DeviceReference: MonotonicTime] = [:]
     /// Devices that may become automatic pairings.
     var candidates: [DeviceReference: Candidate] = [:]
     var backOffs: [LockOuts.Key: BackOff] = [:]
@@ -119,6 +123,7 @@ public struct Coordinator: Sendable {
             authenticationFailed(adapter, address, code, at: now)
         case .encrypted(let adapter, let address): encrypted(adapter, address, at: now)
         case .keyMissing(let adapter, let address): keyMissing(adapter, address, at: now)
+        case .observed(let adapter, let address, let event): observed(adapter, address, event, at: now)
         case .securityRequest(let adapter, let address): securityRequested(adapter, address, at: now)
         case .linkDisconnected(let adapter, let address, let reason): linkEnded(adapter, address, reason, at: now)
         case .rulesChanged(let rules): rulesChanged(rules, at: now)
@@ -143,6 +148,7 @@ public struct Coordinator: Sendable {
         for removal in removals.values { consider(removal.until) }
         consider(window?.until.monotonic)
         for control in controls.values { consider(control.nextDeadline) }
+        consider(staleKeys.values.min())
         consider(nextAutomaticDeadline)
         return next
     }
@@ -190,6 +196,7 @@ public struct Coordinator: Sendable {
             }
         }
         outbox.removeAll(keepingCapacity: true)
+        trace(others, at: now)
         return notes + replies + others
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Bluetooth
+public import Explain
 public import SecurityManager
 
 /// What has happened.
@@ -50,6 +51,8 @@ public enum Event: Sendable {
     case authenticationFailed(AdapterReference, Address, code: UInt8)
     /// Encryption with the bond failed, because the device does not have its key any more (PIN or Key Missing).
     case keyMissing(AdapterReference, Address)
+    /// The monitor channel showed something that belongs into a trace; without an address it is about the adapter.
+    case observed(AdapterReference, Address?, TraceEvent)
     /// A peripheral sent an SMP Security Request.
     case securityRequest(AdapterReference, Address)
     /// Pairings and requests under way keep what they began with.

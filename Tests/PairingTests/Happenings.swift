@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bluetooth
+import Explain
+import HCIMonitor
 import Pairing
 import Policy
 import SecurityManager
@@ -108,6 +110,10 @@ struct Happening: Sendable, CustomTestStringConvertible {
             },
             Happening("the device says that it is a third one") {
                 $0.send(.identity($1.adapter, $1.address, identity: PairingTests.device(3).address))
+            },
+            Happening("the air shows a link") { $0.send(.observed($1.adapter, $1.address, .connected(.le, .central))) },
+            Happening("the air shows the end of a link") {
+                $0.send(.observed($1.adapter, $1.address, .disconnected(.connectionTimeout)))
             },
             Happening("the device has lost its key") { $0.send(.keyMissing($1.adapter, $1.address)) },
             Happening("authentication fails for want of a key") {

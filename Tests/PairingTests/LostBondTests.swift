@@ -240,4 +240,38 @@ struct LostBondTests {
         world.send(.securityRequest(hci0, cuff.address))
         #expect(world.calls.isEmpty)
     }
+
+    // MARK: Keys without a bond
+
+    @Test("a key that the kernel tries for a device without a bond is dropped, once BlueZ was looked at")
+    func keyWithoutBond() throws {
+        var world = World()
+        world.device(connected: true)
+        world.send(.keyMissing(hci0, cuff.address))
+        #expect(world.effects == [.look(cuff)])
+        world.device()
+        world.wait(.milliseconds(500))
+        #expect(world.calls == [.unpair(cuff)])
+        #expect(world.coordinator.nextDeadline == nil)
+    }
+
+    @Test("a key that is tried for a device whose bond was news stays")
+    func keyOfLateBond() throws {
+        var world = World()
+        world.device(connected: true)
+        world.send(.keyMissing(hci0, cuff.address))
+        world.device(paired: true)
+        world.wait(.seconds(1))
+        #expect(!world.history.contains(.unpair(cuff)))
+    }
+
+    @Test("a key without a bond is left alone while the device pairs")
+    func keyWhilePairing() throws {
+        var world = World()
+        world.device(connected: true)
+        world.send(.keyMissing(hci0, cuff.address))
+        world.ask { .authorization($0) }
+        world.wait(.seconds(1))
+        #expect(!world.history.contains(.unpair(cuff)))
+    }
 }
