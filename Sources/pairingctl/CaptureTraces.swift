@@ -49,8 +49,8 @@ struct CaptureTraces: ~Copyable {
     }
 
     private static func failure(_ path: String, _ error: CaptureError) -> Failure {
-        let isMissing = error == .system(errno: ENOENT)
-        return Failure(isMissing ? .notFound : .failed, "\(path): \(error)")
+        error == .system(errno: ENOENT)
+            ? Failure(.notFound, "\(path): there is no such file") : Failure(.failed, "\(path): \(error)")
     }
 }
 

@@ -26,6 +26,7 @@ struct CaptureVerb: Verb {
     }
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
+        try checkFile()
         let channel = try openChannel()
         let descriptor = try createFile()
         defer { close(descriptor) }
@@ -72,14 +73,18 @@ struct CaptureVerb: Verb {
         }
     }
 
-    /// A file of our own: what is there is never written to, also not through a link.
-    private func createFile() throws(Failure) -> Int32 {
+    /// What is there is not written to, also not through a link.
+    private func checkFile() throws(Failure) {
         var status = stat()
-        if lstat(file, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(.failed, "\(file) is there and no ordinary file") }
-            guard force else { throw Failure(.failed, "\(file) is there already; --force replaces it") }
-            unlink(file)
+        guard lstat(file, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(.failed, "\(file) is there already and is no ordinary file")
         }
+        guard force else { throw Failure(.failed, "\(file) is there already; --force replaces it") }
+    }
+
+    private func createFile() throws(Failure) -> Int32 {
+        if force { unlink(file) }
         let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure(.failed, "\(file): \(String(cString: strerror(errno)))") }
         return descriptor
