@@ -13,6 +13,7 @@ DEBIANS = $(if $(filter all,$(LAB)),12 13,12)
 
 # How long each fuzzer runs.
 SECONDS_EACH ?= 60
+FUZZERS ?= rule-files monitor-records btsnoop pcap smp
 
 # lld, because GNU ld leaves a Swift program without RELRO.
 BUILD = swift build --configuration release --static-swift-stdlib \
@@ -37,7 +38,7 @@ demo: build
 test: check test-fast test-lab
 
 # What is longer than `make test` may be: Debian 13, the fast tests under load, the lab's long tests, the demonstration, and
-# the fuzzer.
+# the fuzzers.
 test-full:
 	$(MAKE) test LAB=$(patsubst on,all,$(LAB))
 	scripts/timed "fast tests, five times" sh -c 'for i in 1 2 3 4 5; do swift test --skip-build --no-parallel || exit 1; done'
@@ -65,13 +66,19 @@ endif
 
 # Status 77 says that the toolchain has no fuzzer, as Debian's has none: that is no failure.
 fuzz: dependencies
-	@scripts/timed "fuzzer" Tests/Fuzz/run $(SECONDS_EACH) || { status=$$?; test $$status -eq 77 || exit $$status; \
-		echo "NOTICE: nothing was fuzzed, because this toolchain cannot"; }
+	@for name in $(FUZZERS); do \
+		scripts/timed "fuzzer of $$name" Tests/Fuzz/run $$name $(SECONDS_EACH) || { status=$$?; \
+			test $$status -eq 77 || exit $$status; \
+			echo "NOTICE: nothing was fuzzed, because this toolchain cannot"; exit 0; }; \
+	done
 
 # Figures, not a test: they depend on the machine.
 bench: dependencies
+	@scripts/install-dependencies test
 	$(BUILD) --product policy-bench
+	$(BUILD) --product capture-bench
 	@.build/release/policy-bench
+	@.build/release/capture-bench
 
 # Formatting, shell scripts, and the lab's Python.
 check: dependencies

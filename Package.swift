@@ -8,8 +8,9 @@ let package = Package(
     products: [
         .executable(name: "pairingd", targets: ["pairingd"]),
         .executable(name: "pairingctl", targets: ["pairingctl"]),
-        // For the fuzzer, which is a package of its own.
+        // For the fuzzers, which are a package of their own.
         .library(name: "Policy", targets: ["Bluetooth", "Policy"]),
+        .library(name: "HCIMonitor", targets: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -51,6 +52,7 @@ let package = Package(
         // `make bench`.
         .executableTarget(
             name: "policy-bench", dependencies: ["Bluetooth", "Policy"], path: "Tests/Benchmarks/Policy"),
+        .executableTarget(name: "capture-bench", dependencies: ["HCIMonitor"], path: "Tests/Benchmarks/Capture"),
 
         .target(name: "TestSupport", dependencies: ["Bluetooth", "DBus", "EventLoop"], path: "Tests/TestSupport"),
         .testTarget(name: "BluetoothTests", dependencies: ["Bluetooth"]),

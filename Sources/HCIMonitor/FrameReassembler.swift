@@ -29,7 +29,11 @@ struct FrameReassembler {
     private var started: UInt64 = 0
 
     /// Forgets an incomplete frame; tells how many octets of it there were.
-    mutating func discard(_ key: Key) -> Int? { incomplete.removeValue(forKey: key)?.octets.count }
+    mutating func discard(_ key: Key) -> Int? {
+        // As good as always, and asked for each packet.
+        if incomplete.isEmpty { return nil }
+        return incomplete.removeValue(forKey: key)?.octets.count
+    }
 
     mutating func discardAll(ofAdapter index: UInt16) {
         incomplete = incomplete.filter { $0.key.adapterIndex != index }

@@ -11,8 +11,17 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibFuzzer"),
+        .target(name: "Fuzzing", dependencies: ["CLibFuzzer"]),
         .executableTarget(
-            name: "RuleFileFuzzer", dependencies: ["CLibFuzzer", .product(name: "Policy", package: "pairingd")]),
+            name: "RuleFileFuzzer", dependencies: ["Fuzzing", .product(name: "Policy", package: "pairingd")]),
+        .executableTarget(
+            name: "MonitorRecordFuzzer", dependencies: ["Fuzzing", .product(name: "HCIMonitor", package: "pairingd")]),
+        .executableTarget(
+            name: "BTSnoopFuzzer", dependencies: ["Fuzzing", .product(name: "HCIMonitor", package: "pairingd")]),
+        .executableTarget(
+            name: "PCAPFuzzer", dependencies: ["Fuzzing", .product(name: "HCIMonitor", package: "pairingd")]),
+        .executableTarget(
+            name: "SMPFuzzer", dependencies: ["Fuzzing", .product(name: "HCIMonitor", package: "pairingd")]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -85,18 +85,21 @@ struct CaptureInput: ~Copyable {
 
     func octets(_ count: Int) -> ArraySlice<UInt8> { buffer[start..<start + min(count, available)] }
 
+    @inline(__always)
     func readUInt16(at position: Int, _ order: ByteOrder) -> UInt16 {
         let first = UInt16(buffer[start + position])
         let second = UInt16(buffer[start + position + 1])
         return order == .bigEndian ? first << 8 | second : second << 8 | first
     }
 
+    @inline(__always)
     func readUInt32(at position: Int, _ order: ByteOrder) -> UInt32 {
         let first = UInt32(readUInt16(at: position, order))
         let second = UInt32(readUInt16(at: position + 2, order))
         return order == .bigEndian ? first << 16 | second : second << 16 | first
     }
 
+    @inline(__always)
     func readUInt64(at position: Int, _ order: ByteOrder) -> UInt64 {
         let first = UInt64(readUInt32(at: position, order))
         let second = UInt64(readUInt32(at: position + 4, order))

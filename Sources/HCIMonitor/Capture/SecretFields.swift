@@ -45,25 +45,31 @@ enum SecretFields {
             : fields(managementEventParameters[code], in: payload, behind: 6)
     }
 
-    private enum Layout {
-        case fields([Range<Int>])
+    private struct Layout {
+        var fields: [Range<Int>]
+        var start = 0
+        /// How long an entry of a list is; `nil` where there is no list.
+        var stride: Int?
+
+        static func fields(_ fields: [Range<Int>]) -> Layout { Layout(fields: fields) }
+
+        /// All from there on; no payload is as long as that.
+        static func rest(_ start: Int) -> Layout { Layout(fields: [start..<Int.max / 2]) }
+
         /// The same over and over, every `stride` octets from `start` on.
-        case list(start: Int, stride: Int, [Range<Int>])
-        /// All from there on.
-        case rest(Int)
+        static func list(start: Int, stride: Int, _ fields: [Range<Int>]) -> Layout {
+            Layout(fields: fields, start: start, stride: stride)
+        }
     }
 
     private static func fields(
         _ layout: Layout?, in payload: ArraySlice<UInt8>, behind start: Int
     ) -> [Range<Int>] {
-        switch layout {
-        case nil: return []
-        case .fields(let fields): return fields.map { $0.shifted(by: start) }
-        case .rest(let first): return [start + first..<Int.max]
-        case .list(let first, let stride, let fields):
-            return Swift.stride(from: start + first, to: payload.count, by: stride).flatMap { begin in
-                fields.map { $0.shifted(by: begin) }
-            }
+        guard let layout else { return [] }
+        let first = start + layout.start
+        guard let stride = layout.stride else { return layout.fields.map { $0.shifted(by: first) } }
+        return Swift.stride(from: first, to: payload.count, by: stride).flatMap { entry in
+            layout.fields.map { $0.shifted(by: entry) }
         }
     }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bluetooth
-import Glibc
+import Fuzzing
 import Policy
 
-/// What libFuzzer calls with one input after the other. A crash, a hang and a broken promise are findings.
+/// A file with a rule, or the daemon's configuration.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRuleFile(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let text = Array(UnsafeBufferPointer(start: bytes, count: count))
+    let text = octets(bytes, count)
     do throws(PolicyErrors) {
         let rule = try Rule(parsing: text, file: "50-fuzz.toml")
         decideSomeDevices(by: rule)
@@ -69,12 +69,4 @@ private func decideSomeDevices(by rule: Rule) {
             }
         require(isConsistent, "deciding and evaluating disagree")
     }
-}
-
-/// Ends the process if a promise is broken, which is how libFuzzer learns of it.
-private func require(_ condition: Bool, _ otherwise: String) {
-    if condition { return }
-    let line = Array("broken: \(otherwise)\n".utf8)
-    write(STDERR_FILENO, line, line.count)
-    abort()
 }
