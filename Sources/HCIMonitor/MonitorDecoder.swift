@@ -5,6 +5,8 @@ import SecurityManager
 
 /// Turns records of the monitor channel into events about links, and remembers what it needs for that.
 ///
+/// A management event that the kernel mirrors once for each control socket is told once (``ManagementMirror``).
+///
 /// A pure value: it opens nothing and knows no time. Any input is safe; what cannot be read becomes
 /// ``MonitorEvent/malformed(_:)``. Its memory is bounded, also against hostile input.
 public struct MonitorDecoder: Sendable {
@@ -18,8 +20,14 @@ public struct MonitorDecoder: Sendable {
         var handle: UInt16
     }
 
+    private struct KnownLink: Sendable {
+        var peer: MonitorPeer
+        var role: LinkRole?
+    }
+
     private var adapters: [UInt16: Address] = [:]
-    private var peers: [LinkKey: MonitorPeer] = [:]
+    private var links: [LinkKey: KnownLink] = [:]
+    private var mirrors: [UInt16: ManagementMirror] = [:]
     private var reassembler = FrameReassembler()
 
     public init() {}
@@ -55,15 +63,20 @@ public struct MonitorDecoder: Sendable {
                 return []
             case .deleteIndex:
                 adapters[record.adapterIndex] = nil
+                mirrors[record.adapterIndex] = nil
                 return reset(record.adapterIndex)
             case .openIndex, .closeIndex:
                 return reset(record.adapterIndex)
+            case .command:
+                return try decodeCommand(record).map { [$0] } ?? []
             case .event:
                 return try decodeEvent(record).map { [$0] } ?? []
             case .aclTransmitted:
                 return try decodeACLData(record, .sent)
             case .aclReceived:
                 return try decodeACLData(record, .received)
+            case .controlCommand:
+                return try decodeControlCommand(record).map { [$0] } ?? []
             case .controlEvent:
                 return try decodeControlEvent(record).map { [$0] } ?? []
             default:
@@ -101,16 +114,32 @@ public struct MonitorDecoder: Sendable {
     }
 
     private mutating func reset(_ adapterIndex: UInt16) -> [MonitorEvent] {
-        peers = peers.filter { $0.key.adapterIndex != adapterIndex }
+        links = links.filter { $0.key.adapterIndex != adapterIndex }
         reassembler.discardAll(ofAdapter: adapterIndex)
         return [.adapterReset(adapterIndex: adapterIndex)]
     }
 
     private func adapter(_ index: UInt16) -> MonitorAdapter { MonitorAdapter(index: index, address: adapters[index]) }
 
-    private func decodeControlEvent(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
+    // MARK: The management interface
+
+    private mutating func decodeControlEvent(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
         let index = record.adapterIndex
-        return try ManagementEvent.parse(record.payload).map { .management(adapter(index), $0) }
+        guard let event = try ManagementEvent.parse(record.payload) else { return nil }
+        if case .pairDeviceEnded = event {
+            mirrors[index]?.interrupt()
+        } else if mirrors[index] != nil || mirrors.count < Self.maximumAdapters {
+            guard !mirrors[index, default: ManagementMirror()].isImage(record.payload) else { return nil }
+        }
+        return .management(adapter(index), event)
+    }
+
+    private mutating func decodeControlCommand(
+        _ record: MonitorRecord
+    ) throws(MalformedRecord.Fault) -> MonitorEvent? {
+        mirrors[record.adapterIndex]?.interrupt()
+        let index = record.adapterIndex
+        return try ManagementCommand.parse(record.payload).map { .managementCommand(adapter(index), $0) }
     }
 
     // MARK: Links
@@ -118,12 +147,14 @@ public struct MonitorDecoder: Sendable {
     private mutating func decodeEvent(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
         let index = record.adapterIndex
         switch try HCIEvent.parse(record.payload) {
-        case .connectionComplete(let handle, let peer):
+        case .connectionComplete(let handle, let peer, let role):
             forgetLink(index, handle)
-            if peers.count < Self.maximumLinks { peers[LinkKey(adapterIndex: index, handle: handle)] = peer }
-            var link = link(index, handle)
-            link.peer = peer
-            return .connected(link)
+            if links.count < Self.maximumLinks {
+                links[LinkKey(adapterIndex: index, handle: handle)] = KnownLink(peer: peer, role: role)
+            }
+            return .connected(MonitorLink(adapter: adapter(index), handle: handle, peer: peer, role: role))
+        case .connectionFailed(let peer, let status):
+            return .connectionFailed(adapter(index), peer, status: status)
         case .disconnectionComplete(let handle, let reason):
             let link = link(index, handle)
             forgetLink(index, handle)
@@ -134,21 +165,37 @@ public struct MonitorDecoder: Sendable {
             return .encryptionChanged(link(index, handle), change)
         case .encryptionKeyRefreshComplete(let handle, let status):
             return .encryptionKeyRefreshed(link(index, handle), status: status)
+        case .longTermKeyRequest(let handle):
+            return .longTermKeyRequested(link(index, handle))
+        case .simplePairing(let peer, let step):
+            return .simplePairing(adapter(index), peer, step)
+        case nil:
+            return nil
+        }
+    }
+
+    private func decodeCommand(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
+        let index = record.adapterIndex
+        switch try HCICommand.parse(record.payload) {
+        case .longTermKeyAnswer(let handle, let isKnown):
+            return .longTermKeyAnswered(link(index, handle), isKnown: isKnown)
+        case .simplePairing(let peer, let step):
+            return .simplePairing(adapter(index), peer, step)
         case nil:
             return nil
         }
     }
 
     private mutating func forgetLink(_ index: UInt16, _ handle: UInt16) {
-        peers[LinkKey(adapterIndex: index, handle: handle)] = nil
+        links[LinkKey(adapterIndex: index, handle: handle)] = nil
         for direction in [MonitorDirection.sent, .received] {
             _ = reassembler.discard(.init(adapterIndex: index, handle: handle, direction: direction))
         }
     }
 
     private func link(_ index: UInt16, _ handle: UInt16) -> MonitorLink {
-        MonitorLink(
-            adapter: adapter(index), handle: handle, peer: peers[LinkKey(adapterIndex: index, handle: handle)])
+        let known = links[LinkKey(adapterIndex: index, handle: handle)]
+        return MonitorLink(adapter: adapter(index), handle: handle, peer: known?.peer, role: known?.role)
     }
 
     // MARK: Frames

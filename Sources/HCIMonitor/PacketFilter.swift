@@ -50,7 +50,7 @@ struct PacketFilter: Hashable {
 
     /// A place in the program to jump to; always further down.
     enum Label: Hashable {
-        case event, leMeta, management, aclData, frame, keep
+        case command, event, leMeta, aclData, frame, controlCommand, controlEvent, commandResult, keep
     }
 
     /// The operand that a little-endian field equals when it is loaded as big-endian.

@@ -166,6 +166,8 @@ final class Daemon {
 
     private func seen(_ fact: MonitorFeed.Fact) {
         switch fact {
+        case .seen(let adapter, let device, let step):
+            if let adapter = reference(of: adapter) { feed(.observed(adapter, device, step)) }
         case .agreement(let adapter, let device, let agreement, let local):
             if let adapter = reference(of: adapter) { feed(.agreement(adapter, device, agreement, local: local)) }
         case .key(let adapter, let device, let key):

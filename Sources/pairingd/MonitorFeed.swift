@@ -2,6 +2,7 @@
 
 import Bluetooth
 import EventLoop
+import Explain
 import HCIMonitor
 import Pairing
 import SecurityManager
@@ -10,6 +11,8 @@ import SecurityManager
 @LoopActor
 final class MonitorFeed {
     enum Fact {
+        /// Belongs into a trace; without a device it is about the adapter.
+        case seen(adapter: Address, device: Address?, TraceEvent)
         /// With what our side said.
         case agreement(adapter: Address, device: Address, PairingAgreement, local: IOCapability?)
         case key(adapter: Address, device: Address, PairingKey)
@@ -45,9 +48,15 @@ final class MonitorFeed {
         // Packets explain the messages that bluetoothd sends because of them, so they are read first.
         source = try EventSource.descriptor(channel.descriptor, .readable, priority: .early) { [weak self] _ in
             channel.readAll { event in
+                if let step = Self.step(event) { handler(step) }
                 if let fact = self?.fact(event) { handler(fact) }
             }
         }
+    }
+
+    private static func step(_ event: MonitorEvent) -> Fact? {
+        guard let step = TraceEvent(event), let adapter = event.adapter?.address else { return nil }
+        return .seen(adapter: adapter, device: event.traceAddress?.device.address, step)
     }
 
     private func fact(_ event: MonitorEvent) -> Fact? {

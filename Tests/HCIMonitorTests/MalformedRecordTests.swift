@@ -15,7 +15,10 @@ struct MalformedRecordTests {
             Records.acl(Records.frame([0x01, 4, 0, 0x0D, 16, 0x0D, 0x0F])),
             Records.acl(opcode: .aclTransmitted, Records.frame([0x03] + Array(0..<16))), Records.disconnection(),
             Records.record(.closeIndex),
-        ] + Records.publicKeyFragments() + Records.managementEvents()
+            Records.newSettings([0x10, 0, 0, 0]), Records.commandStatus(), Records.controlCommand(0x0009, [1]),
+            Records.controlCommand(0x0018, [3]),
+        ] + Records.publicKeyFragments() + Records.managementEvents() + Records.managementCommands()
+        + Records.hciCommands() + Records.pairingEvents()
 
     private func fault(_ record: [UInt8]) -> MalformedRecord.Fault? {
         var decoder = MonitorDecoder()

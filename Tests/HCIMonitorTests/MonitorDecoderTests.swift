@@ -9,11 +9,12 @@ import Testing
 @Suite("Links on the monitor channel")
 struct MonitorDecoderLinkTests {
     private static func link(
-        handle: UInt16 = 0x40, adapter: Address? = Records.adapterAddress, type: AddressType? = .random
+        handle: UInt16 = 0x40, adapter: Address? = Records.adapterAddress, type: AddressType? = .random,
+        role: LinkRole? = .central
     ) -> MonitorLink {
         MonitorLink(
             adapter: MonitorAdapter(index: 0, address: adapter), handle: handle,
-            peer: MonitorPeer(address: Records.peerAddress, addressType: type))
+            peer: MonitorPeer(address: Records.peerAddress, addressType: type), role: role)
     }
 
     @Test("All three LE connection events tell handle, address and type", arguments: [0x01, 0x0A, 0x29] as [UInt8])
@@ -31,17 +32,53 @@ struct MonitorDecoderLinkTests {
         #expect(events == [.connected(Self.link(adapter: nil, type: expected))])
     }
 
-    @Test("A BR/EDR connection has no address type, and an audio link is none")
-    func classicConnection() {
+    @Test("An LE link has a role, which its later events have too", arguments: [0, 1, 2] as [UInt8])
+    func role(value: UInt8) {
         var decoder = MonitorDecoder()
-        let events = decoder.decodeAll([Records.classicConnection(), Records.classicConnection(handle: 1, linkType: 0)])
-        #expect(events == [.connected(Self.link(adapter: nil, type: nil))])
+        let roles: [LinkRole?] = [.central, .peripheral, nil]
+        let link = Self.link(adapter: nil, role: roles[Int(value)])
+        let events = decoder.decodeAll([
+            Records.leConnection(role: value), Records.event(0x30, [0, 0x40, 0]), Records.disconnection(),
+        ])
+        #expect(
+            events == [
+                .connected(link), .encryptionKeyRefreshed(link, status: .success),
+                .disconnected(link, reason: .remoteUserTerminatedConnection),
+            ])
     }
 
-    @Test("A failed connection is no event")
+    @Test("A BR/EDR connection has no address type and no role, and an audio link is none")
+    func classicConnection() {
+        var decoder = MonitorDecoder()
+        let events = decoder.decodeAll([
+            Records.classicConnection(), Records.classicConnection(handle: 1, linkType: 0),
+            Records.classicConnection(handle: 1, status: 0x04, linkType: 2),
+        ])
+        #expect(events == [.connected(Self.link(adapter: nil, type: nil, role: nil))])
+    }
+
+    @Test("A connection that did not come about is told with its device and why, and makes no link")
     func failedConnection() {
         var decoder = MonitorDecoder()
-        #expect(decoder.decodeAll([Records.leConnection(status: 0x3E)]).isEmpty)
+        let adapter = MonitorAdapter(index: 0, address: nil)
+        let stranger = MonitorLink(adapter: adapter, handle: 0x40, peer: nil)
+        let events = decoder.decodeAll([
+            Records.leConnection(status: 0x3E), Records.leConnection(subevent: 0x0A, status: 0x02, type: 0),
+            Records.classicConnection(status: 0x04), Records.event(0x30, [0, 0x40, 0]),
+        ])
+        #expect(
+            events == [
+                .connectionFailed(
+                    adapter, MonitorPeer(address: Records.peerAddress, addressType: .random),
+                    status: .connectionFailedToBeEstablished),
+                .connectionFailed(
+                    adapter, MonitorPeer(address: Records.peerAddress, addressType: .public),
+                    status: HCIErrorCode(rawValue: 0x02)),
+                .connectionFailed(
+                    adapter, MonitorPeer(address: Records.peerAddress, addressType: nil),
+                    status: HCIErrorCode(rawValue: 0x04)),
+                .encryptionKeyRefreshed(stranger, status: .success),
+            ])
     }
 
     @Test("The adapter's address comes from what is known once it is set up, if it was zero before")

@@ -34,16 +34,16 @@ enum Records {
     }
 
     static func leConnection(
-        subevent: UInt8 = 0x01, handle: Int = 0x40, index: Int = 0, status: UInt8 = 0, type: UInt8 = 1
+        subevent: UInt8 = 0x01, handle: Int = 0x40, index: Int = 0, status: UInt8 = 0, role: UInt8 = 0, type: UInt8 = 1
     ) -> [UInt8] {
         let privateAddresses = [UInt8](repeating: 0, count: subevent == 0x01 ? 0 : 12)
         let tail = [UInt8](repeating: 0, count: subevent == 0x29 ? 10 : 7)
-        let start = [subevent, status] + half(handle) + [0, type]
+        let start = [subevent, status] + half(handle) + [role, type]
         return event(0x3E, index: index, start + octets(peerAddress) + privateAddresses + tail)
     }
 
-    static func classicConnection(handle: Int = 0x40, linkType: UInt8 = 1) -> [UInt8] {
-        event(0x03, [0] + half(handle) + octets(peerAddress) + [linkType, 0])
+    static func classicConnection(handle: Int = 0x40, status: UInt8 = 0, linkType: UInt8 = 1) -> [UInt8] {
+        event(0x03, [status] + half(handle) + octets(peerAddress) + [linkType, 0])
     }
 
     static func disconnection(handle: Int = 0x40, status: UInt8 = 0, reason: UInt8 = 0x13) -> [UInt8] {
@@ -84,15 +84,108 @@ enum Records {
         controlEvent(0x0016, index: index, cookie: cookie, octets(peerAddress) + [addressType])
     }
 
-    /// Each management event that is decoded.
+    /// An event with a device and something behind it.
+    static func deviceEvent(
+        _ code: UInt16, _ parameters: [UInt8] = [], addressType: UInt8 = 2, cookie: UInt32 = 1
+    ) -> [UInt8] {
+        controlEvent(code, cookie: cookie, octets(peerAddress) + [addressType] + parameters)
+    }
+
+    /// Command Complete, with the device; the opcode is that of Pair Device.
+    static func commandComplete(
+        _ opcode: UInt16 = 0x0019, status: UInt8 = 5, addressType: UInt8 = 2, cookie: UInt32 = 1
+    ) -> [UInt8] {
+        let parameters = half(Int(opcode)) + [status] + octets(peerAddress) + [addressType]
+        return controlEvent(0x0001, cookie: cookie, parameters)
+    }
+
+    static func commandStatus(_ opcode: UInt16 = 0x0019, status: UInt8 = 0x0A, cookie: UInt32 = 1) -> [UInt8] {
+        controlEvent(0x0002, cookie: cookie, half(Int(opcode)) + [status])
+    }
+
+    static func newSettings(_ settings: [UInt8], cookie: UInt32 = 1) -> [UInt8] {
+        controlEvent(0x0006, cookie: cookie, settings)
+    }
+
+    /// Each management event that is decoded and names a device. Digits begin as `key` does.
     static func managementEvents(
         addressType: UInt8 = 2, cookie: UInt32 = 1, key: [UInt8] = key
     ) -> [[UInt8]] {
-        [
+        let digits = Array(key.prefix(4))
+        return [
+            deviceEvent(0x000C, [3], addressType: addressType, cookie: cookie),
+            deviceEvent(0x000D, [4], addressType: addressType, cookie: cookie),
+            deviceEvent(0x000E, [1], addressType: addressType, cookie: cookie),
+            deviceEvent(0x000F, [1] + digits, addressType: addressType, cookie: cookie),
+            deviceEvent(0x0010, addressType: addressType, cookie: cookie),
+            deviceEvent(0x0011, [5], addressType: addressType, cookie: cookie),
+            deviceEvent(0x0017, digits + [2], addressType: addressType, cookie: cookie),
             newLinkKey(addressType: addressType, cookie: cookie, key: key),
             newLongTermKey(addressType: addressType, cookie: cookie, key: key),
             newIdentityResolvingKey(addressType: addressType, cookie: cookie, key: key),
             deviceUnpaired(addressType: addressType, cookie: cookie),
+        ]
+    }
+
+    static func controlCommand(
+        _ code: UInt16, index: Int = 0, cookie: UInt32 = 1, _ parameters: [UInt8]
+    ) -> [UInt8] {
+        let cookie = (0..<4).map { UInt8(truncatingIfNeeded: cookie >> (8 * $0)) }
+        return record(.controlCommand, index: index, cookie + half(Int(code)) + parameters)
+    }
+
+    /// Each management command that is decoded and names a device.
+    static func managementCommands(addressType: UInt8 = 2, secret: [UInt8] = key) -> [[UInt8]] {
+        let device = octets(peerAddress) + [addressType]
+        return [
+            controlCommand(0x0014, device),
+            controlCommand(0x0016, device + [16] + secret),
+            controlCommand(0x0017, device),
+            controlCommand(0x0019, device + [4]),
+            controlCommand(0x001A, device),
+            controlCommand(0x001B, device + [1]),
+            controlCommand(0x001C, device),
+            controlCommand(0x001D, device),
+            controlCommand(0x001E, device + secret.prefix(4)),
+            controlCommand(0x001F, device),
+        ]
+    }
+
+    static func command(_ opcode: UInt16, index: Int = 0, _ parameters: [UInt8]) -> [UInt8] {
+        record(.command, index: index, half(Int(opcode)) + [UInt8(parameters.count)] + parameters)
+    }
+
+    /// Each HCI command that is decoded.
+    static func hciCommands(secret: [UInt8] = key) -> [[UInt8]] {
+        let device = octets(peerAddress)
+        return [
+            command(0x040B, device + secret),
+            command(0x040C, device),
+            command(0x040D, device + [16] + secret),
+            command(0x040E, device),
+            command(0x042B, device + [1, 0, 3]),
+            command(0x042C, device),
+            command(0x042D, device),
+            command(0x042E, device + secret.prefix(4)),
+            command(0x042F, device),
+            command(0x0434, device + [0x18]),
+            command(0x201A, [0x40, 0] + secret),
+            command(0x201B, [0x40, 0]),
+        ]
+    }
+
+    /// Each HCI event of Secure Simple Pairing, and LE's question for a key.
+    static func pairingEvents(secret: [UInt8] = key) -> [[UInt8]] {
+        let device = octets(peerAddress)
+        return [
+            event(0x16, device),
+            event(0x17, device),
+            event(0x32, device + [4, 1, 5]),
+            event(0x33, device + secret.prefix(4)),
+            event(0x34, device),
+            event(0x36, [0x05] + device),
+            event(0x3B, device + secret.prefix(4)),
+            event(0x3E, [0x05, 0x40, 0] + secret.prefix(10)),
         ]
     }
 

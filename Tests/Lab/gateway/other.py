@@ -59,6 +59,10 @@ class OtherProgram:
         """Connect a device that BlueZ knows."""
         await self.call(path_of(address), "Device1", "Connect")
 
+    async def disconnect(self, address: str) -> None:
+        """Disconnect a device, if it is connected."""
+        await self.call(path_of(address), "Device1", "Disconnect")
+
     async def advertise(self) -> None:
         """Let others connect the gateway, for as long as this program runs."""
         self._bus.add_message_handler(_describe_advertisement)

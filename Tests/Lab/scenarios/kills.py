@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -81,10 +81,16 @@ class Stage:
                 if path not in known and each.get("Origin") == "incoming" and each["Address"] == self.address
             ]
 
-        await self.somebody.find(self.bluez, self.address)
-        call = asyncio.create_task(self.somebody.connect_known(self.address))
-        self.rest.callback(call.cancel)
-        await self.client.until(new)
+        # A person tries again where the first connection comes to nothing, as with a key that only the kernel has.
+        for _ in range(3):
+            await self.somebody.find(self.bluez, self.address)
+            call = asyncio.create_task(self.somebody.connect_known(self.address))
+            self.rest.callback(call.cancel)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(20):
+                    await self.client.until(new)
+                    break
+            await self.somebody.disconnect(self.address)
         (path,) = new()
         return path
 
