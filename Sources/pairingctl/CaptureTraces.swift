@@ -6,7 +6,8 @@ import HCIMonitor
 
 /// The pairings of a capture file, one after the other; the memory that it takes does not depend on the file's size.
 struct CaptureTraces: ~Copyable {
-    private let path: String
+    /// The file, as errors call it.
+    private let title: String
     private var reader: CaptureReader
     private var decoder = MonitorDecoder()
     private var collector = TraceCollector()
@@ -17,11 +18,11 @@ struct CaptureTraces: ~Copyable {
 
     /// - Parameter path: `-` for standard input.
     init(_ path: String) throws(Failure) {
-        self.path = path
+        title = path == "-" ? "standard input" : path
         do throws(CaptureError) {
             reader = try path == "-" ? CaptureReader(descriptor: STDIN_FILENO) : CaptureReader(path: path)
         } catch {
-            throw Self.failure(path, error)
+            throw Self.failure(title, error)
         }
     }
 
@@ -30,7 +31,7 @@ struct CaptureTraces: ~Copyable {
         while ready.isEmpty, !isAtEnd { read() }
         guard ready.isEmpty else { return ready.removeFirst() }
         guard let damage else { return nil }
-        throw Self.failure(path, damage)
+        throw Self.failure(title, damage)
     }
 
     private mutating func read() {
@@ -48,14 +49,8 @@ struct CaptureTraces: ~Copyable {
         ready += collector.finish()
     }
 
-    private static func failure(_ path: String, _ error: CaptureError) -> Failure {
+    private static func failure(_ title: String, _ error: CaptureError) -> Failure {
         error == .system(errno: ENOENT)
-            ? Failure(.notFound, "\(path): there is no such file") : Failure(.failed, "\(path): \(error)")
+            ? Failure(.notFound, "\(title): there is no such file") : Failure(.failed, "\(title): \(error)")
     }
-}
-
-// A stand-in until the collector is there.
-struct TraceCollector {
-    mutating func take(_ event: MonitorEvent, at time: UInt64) -> [Trace] { [] }
-    mutating func finish() -> [Trace] { [] }
 }

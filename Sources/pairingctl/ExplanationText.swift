@@ -37,8 +37,8 @@ struct ExplanationText {
 
     private var duration: String {
         let (begin, end) = (explanation.startedAt, explanation.finishedAt)
-        guard begin > 0, end >= begin else { return "" }
-        let tenths = (end - begin) / 100_000
+        guard begin > 0, end >= begin, end < UInt64(Int64.max) else { return "" }
+        let tenths = (end - begin + 50_000) / 100_000
         return "\(tenths / 10).\(tenths % 10) s"
     }
 

@@ -28,8 +28,9 @@ struct Page: Hashable, Sendable {
     /// The first of these variables that is set decides (POSIX, 8.2).
     static func isUnicode(_ environment: (String) -> String?) -> Bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environment).first { !$0.isEmpty } ?? ""
-        let name = locale.lowercased()
-        return name.hasSuffix(".utf-8") || name.hasSuffix(".utf8") || name.contains(".utf-8@") || name.contains(".utf8@")
+        // `language_TERRITORY.charset@modifier`
+        let charset = locale.split(separator: "@").first?.split(separator: ".").dropFirst().first ?? ""
+        return ["utf-8", "utf8"].contains(charset.lowercased())
     }
 }
 

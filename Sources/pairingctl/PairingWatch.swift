@@ -88,7 +88,8 @@ struct PairingWatch: Hashable, Sendable {
             if case .pairingFailed = packet { return .end }
             return .begin
         // The controller asks for the key of a bond at every connection.
-        case .simplePairing(_, _, .asked(.linkKey)), .simplePairing(_, _, .answered(.linkKey, isPositive: true)): return nil
+        case .simplePairing(_, _, .asked(.linkKey)), .simplePairing(_, _, .answered(.linkKey, isPositive: true)):
+            return nil
         case .simplePairing(_, _, .completed): return .end
         case .simplePairing: return .begin
         case .management(_, let event): return sign(of: event)

@@ -52,7 +52,8 @@ struct ExplainDocumentationTests {
         #expect(rows.allSatisfy { !$0.meaning.isEmpty })
         func words(_ key: String) -> [String] {
             let meaning = rows.first { $0.word == key }?.meaning ?? ""
-            return meaning.components(separatedBy: "`").enumerated().filter { !$0.offset.isMultiple(of: 2) }.map(\.element)
+            return meaning.components(separatedBy: "`").enumerated().filter { !$0.offset.isMultiple(of: 2) }.map(
+                \.element)
         }
         #expect(words("stopped_by") == Report.Party.allCases.map(\.rawValue))
         #expect(words("steps[].arrow") == Report.Arrow.allCases.map(\.rawValue))

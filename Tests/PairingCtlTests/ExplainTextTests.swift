@@ -67,7 +67,9 @@ struct ExplainTextTests {
         #expect(lines.contains("  \u{1B}[2mrefused-without-reason, stage features, ended by the device\u{1B}[0m"))
         #expect(lines.contains("\u{1B}[1m  What happened:\u{1B}[0m"))
         #expect(lines.contains("           \u{1B}[32m[[pairing.fallback]]\u{1B}[0m"))
-        #expect(lines.contains("    \u{1B}[2m0.000 s\u{1B}[0m   \u{1B}[33m●\u{1B}[0m       │   Pair              NoInputNoOutput"))
+        let (dim, yellow, end) = ("\u{1B}[2m", "\u{1B}[33m", "\u{1B}[0m")
+        #expect(
+            lines.contains("    \(dim)0.000 s\(end)   \(yellow)●\(end)       │   Pair              NoInputNoOutput"))
         let plain = lines.joined(separator: "\n").replacing(/\u{1B}\[[0-9]*m/, with: "")
         #expect(plain == SampleReports.text(SampleReports.refused))
     }
@@ -164,7 +166,8 @@ struct ExplainTextTests {
             let (heading, rest) = text.divided(at: "                      this side")
             let (table, behind) = rest.divided(at: "  association model")
             // What has to be in the table takes 54 columns.
-            for line in (heading + (columns < 54 ? "" : table) + behind).split(separator: "\n") where !line.contains("rule line") {
+            for line in (heading + (columns < 54 ? "" : table) + behind).split(separator: "\n")
+            where !line.contains("rule line") {
                 #expect(SafeText.width(String(line)) <= min(max(columns, 40), 100), "\(columns): \(line)")
             }
         }

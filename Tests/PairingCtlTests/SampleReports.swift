@@ -13,7 +13,8 @@ enum SampleReports {
     static let offers = [
         Report.Offer(
             from: .us, ioCapability: "NoInputNoOutput", mitmProtection: false, bonding: true, secureConnections: true,
-            outOfBandData: false, maximumKeySize: 16, authenticationRequirements: 0x09, keys: ["EncKey", "IdKey", "Sign"]),
+            outOfBandData: false, maximumKeySize: 16, authenticationRequirements: 0x09,
+            keys: ["EncKey", "IdKey", "Sign"]),
         Report.Offer(
             from: .device, ioCapability: "NoInputNoOutput", mitmProtection: false, bonding: true,
             secureConnections: false, outOfBandData: false, maximumKeySize: 16, authenticationRequirements: 0x01,

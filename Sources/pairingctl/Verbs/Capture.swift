@@ -8,7 +8,8 @@ import HCIMonitor
 /// Records the next pairing into a file, from the kernel's monitor channel.
 struct CaptureVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "capture", abstract: "Record the next pairing into a capture file, for explain, btmon or Wireshark.",
+        commandName: "capture",
+        abstract: "Record the next pairing into a capture file, for explain, btmon or Wireshark.",
         discussion: """
             Begin it, then pair, with whatever program. It ends a second after the pairing is over, or with Ctrl-C. It reads \
             the kernel's monitor channel and needs root, not pairingd. The file has what is about links and pairing, no data of \
@@ -59,7 +60,8 @@ struct CaptureVerb: Verb {
             let what = isKept ? "\(file) has what there was besides" : "\(file) is not kept"
             throw Failure(.failed, "no pairing was seen; \(what)")
         }
-        output.note("\("●", .green) \(counted(recording.recordCount, "record")) written. What they tell: pairingctl explain \(file)")
+        output.note(
+            "\("●", .green) \(counted(recording.recordCount, "record")). What they tell: pairingctl explain \(file)")
         return .done
     }
 

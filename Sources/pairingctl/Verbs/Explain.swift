@@ -12,14 +12,15 @@ struct ExplainVerb: Verb {
         discussion: """
             WHAT is a pairing's number; a device (an address, hci0/ADDRESS, an object path, or its name): its last pairing; \
             or a capture file (btsnoop, pcap or pcapng; - for standard input): all pairings in it, without the daemon. \
-            Without WHAT it is the last pairing that is done. A word with a slash, or that is there as a file, is a file unless \
-            it is a number or a device; ./7 is always a file.
+            Without WHAT it is the last pairing that is done. A word that is no number and no device is a file if it has a \
+            slash or is there, else a name; ./7 is always a file.
             """)
 
     @OptionGroup var options: GlobalOptions
     @Argument(help: "A pairing's number, a device, or a capture file.") var what: String?
     @Flag(inversion: .prefixedNo, help: "Draw what happened, step by step.") var chart = true
-    @Option(help: ArgumentHelp("Of a file, only the pairings of this device.", valueName: "address")) var device: String?
+    @Option(help: ArgumentHelp("Of a file, only the pairings of this device.", valueName: "address")) var device:
+        String?
     @Flag(help: "Of a file, only the pairings that failed.") var failed = false
 
     func validate() throws {
@@ -61,8 +62,9 @@ struct ExplainVerb: Verb {
             shown += 1
         }
         guard shown == 0 else { return .done }
-        let found = all == 0 ? "" : "; it has \(counted(Int(clamping: all), "pairing")), of \(others.joined(separator: ", "))"
-        throw Failure(.notFound, "\(path): no \(failed ? "failed " : "")pairing\(device.map { " with \($0)" } ?? "") is in it\(found)")
+        let what = "no \(failed ? "failed " : "")pairing\(device.map { " with \($0)" } ?? "") is in it"
+        let found = "; it has \(counted(Int(clamping: all), "pairing")), of \(others.joined(separator: ", "))"
+        throw Failure(.notFound, "\(path): \(what)\(all == 0 ? "" : found)")
     }
 
     @LoopActor private func show(_ explanation: Explanation, _ output: Output, _ page: Page) {
@@ -71,7 +73,8 @@ struct ExplainVerb: Verb {
         } else if output.isQuiet {
             output.line(Line(explanation.report.finding.rawValue))
         } else {
-            for line in ExplanationText(explanation: explanation, page: page).lines(hasChart: chart) { output.line(line) }
+            let text = ExplanationText(explanation: explanation, page: page)
+            for line in text.lines(hasChart: chart) { output.line(line) }
         }
     }
 }
