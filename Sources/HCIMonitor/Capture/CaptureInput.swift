@@ -23,10 +23,10 @@ struct CaptureInput: ~Copyable {
 
     init(path: String) throws(CaptureError) {
         // A terminal that is given as a file must not become the controlling one.
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { throw .system(errno: errno) }
+        self.descriptor = descriptor
         closesDescriptor = true
-        buffer = []
-        guard let descriptor, descriptor >= 0 else { throw .system(errno: errno) }
         buffer = [UInt8](repeating: 0, count: Self.bufferSize)
     }
 
@@ -45,7 +45,7 @@ struct CaptureInput: ~Copyable {
     }
 
     deinit {
-        if closesDescriptor, let descriptor, descriptor >= 0 { _ = close(descriptor) }
+        if closesDescriptor, let descriptor { _ = close(descriptor) }
     }
 
     /// How many octets can be taken at once now.

@@ -19,8 +19,9 @@ public struct CaptureReader: ~Copyable {
     public init(octets: [UInt8]) throws(CaptureError) { try self.init(CaptureInput(octets: octets)) }
 
     private init(_ input: consuming CaptureInput) throws(CaptureError) {
+        var input = input
+        format = try CaptureFormat(readingHeaderOf: &input)
         self.input = input
-        format = try CaptureFormat(readingHeaderOf: &self.input)
     }
 
     /// The next record; `nil` at the end of the file, and once an error was thrown.

@@ -36,14 +36,13 @@ struct PCAPNGSection: Sendable {
             guard input.available > 0 else { break }
             // 4 more for the byte order, which a Section Header Block has there; other blocks have their end.
             try input.require(Self.blockHeaderLength + 4, of: origin)
-            let isSectionHeader = input.octets(4).elementsEqual(Self.identification)
-            if isSectionHeader { try startSection(input, of: origin) }
-            let type = input.readUInt32(at: 0, byteOrder)
+            let type = BlockType(rawValue: input.readUInt32(at: 0, byteOrder))
+            if type == .sectionHeader { try startSection(input, of: origin) }
             let length = input.readUInt32(at: 4, byteOrder)
             guard length % 4 == 0, length >= Self.blockHeaderLength + Self.blockTrailerLength else {
                 throw .damaged(.length(length), offset: origin)
             }
-            guard isSectionHeader || BlockType(rawValue: type) != nil else {
+            guard let type else {
                 try skipBlock(&input, length: length, of: origin)
                 continue
             }
@@ -52,7 +51,7 @@ struct PCAPNGSection: Sendable {
             guard input.readUInt32(at: Int(length) - Self.blockTrailerLength, byteOrder) == length else {
                 throw .damaged(.frame, offset: origin)
             }
-            if let record = try takeBlock(BlockType(rawValue: type), Int(length), &input, of: origin) { return record }
+            if let record = try takeBlock(type, Int(length), &input, of: origin) { return record }
         }
         // A file of other networks altogether must not look like one in which nothing happened.
         if let unsupported, !hasSupportedInterface { throw unsupported }
@@ -60,6 +59,7 @@ struct PCAPNGSection: Sendable {
     }
 
     private enum BlockType: UInt32 {
+        case sectionHeader = 0x0A0D_0D0A
         case interfaceDescription = 1
         /// Obsolete.
         case packet = 2
@@ -69,6 +69,7 @@ struct PCAPNGSection: Sendable {
         /// The block's header and what stands before options or packet.
         var fixedLength: Int {
             switch self {
+            case .sectionHeader: 24
             case .interfaceDescription: 16
             case .simplePacket: 12
             case .packet, .enhancedPacket: 28
@@ -95,21 +96,18 @@ struct PCAPNGSection: Sendable {
         try input.skip(Self.blockTrailerLength, of: origin)
     }
 
-    /// Takes a whole block that is available; `nil` for a type is that of a Section Header Block.
+    /// Takes a whole block that is available.
     private mutating func takeBlock(
-        _ type: BlockType?, _ length: Int, _ input: inout CaptureInput, of origin: UInt64
+        _ type: BlockType, _ length: Int, _ input: inout CaptureInput, of origin: UInt64
     ) throws(CaptureError) -> CaptureRecord? {
         let contentEnd = length - Self.blockTrailerLength
-        guard contentEnd >= type?.fixedLength ?? 24 else {
+        guard contentEnd >= type.fixedLength else {
             throw .damaged(.length(UInt32(truncatingIfNeeded: length)), offset: origin)
         }
-        // Where the packet begins, which interface it is of, and its time in the interface's ticks.
-        let interface: UInt32
-        let ticks: UInt64?
-        var captured: UInt32
-        let original: UInt32
+        let room = UInt32(truncatingIfNeeded: contentEnd - type.fixedLength)
+        let packet: Packet
         switch type {
-        case nil:
+        case .sectionHeader:
             let version = input.readUInt16(at: 12, byteOrder)
             guard version == 1 else { throw .unsupportedVersion(format: "pcapng", UInt32(version)) }
             try input.skip(length, of: origin)
@@ -119,48 +117,52 @@ struct PCAPNGSection: Sendable {
             try input.skip(length, of: origin)
             return nil
         case .simplePacket:
-            (interface, ticks) = (0, nil)
-            original = input.readUInt32(at: 8, byteOrder)
-            captured = min(original, UInt32(truncatingIfNeeded: contentEnd - BlockType.simplePacket.fixedLength))
-        case .enhancedPacket:
-            interface = input.readUInt32(at: 8, byteOrder)
-            ticks = readTicks(input)
-            captured = input.readUInt32(at: 20, byteOrder)
-            original = input.readUInt32(at: 24, byteOrder)
-        case .packet:
-            interface = UInt32(input.readUInt16(at: 8, byteOrder))
-            ticks = readTicks(input)
-            captured = input.readUInt32(at: 20, byteOrder)
-            original = input.readUInt32(at: 24, byteOrder)
+            // The first interface's packets are cut to its snapshot length, behind which are octets that fill up.
+            let snapshotLength = interfaces.first?.snapshotLength ?? 0
+            let original = input.readUInt32(at: 8, byteOrder)
+            let captured = min(original, room, snapshotLength > 0 ? snapshotLength : .max)
+            packet = Packet(interface: 0, ticks: nil, captured: captured, original: original)
+        case .enhancedPacket, .packet:
+            let interface =
+                type == .packet ? UInt32(input.readUInt16(at: 8, byteOrder)) : input.readUInt32(at: 8, byteOrder)
+            // The upper half of the time is first in either byte order.
+            let ticks = UInt64(input.readUInt32(at: 12, byteOrder)) << 32 | UInt64(input.readUInt32(at: 16, byteOrder))
+            packet = Packet(
+                interface: interface, ticks: ticks, captured: input.readUInt32(at: 20, byteOrder),
+                original: input.readUInt32(at: 24, byteOrder))
         }
-        let start = type?.fixedLength ?? 0
-        guard captured <= contentEnd - start else { throw .damaged(.length(captured), offset: origin) }
-        guard interfaces.indices.contains(Int(interface)) else {
-            throw .damaged(.interface(interface), offset: origin)
-        }
-        let description = interfaces[Int(interface)]
-        if let ticks { time = description.clock.time(of: ticks) }
-        // What the padding of a Simple Packet Block hides.
-        if ticks == nil, description.snapshotLength > 0 { captured = min(captured, description.snapshotLength) }
-
-        var record: MonitorRecord?
-        try input.skip(start, of: origin)
-        let rest = length - start - Int(captured)
-        if let linkType = description.linkType {
-            // The interfaces of a file are adapters of their own, and have no other number.
-            record = try input.takePacket(
-                linkType, captured: Int(captured), original: original,
-                adapterIndex: UInt16(truncatingIfNeeded: interface), of: origin)
-            try input.skip(rest, of: origin)
-        } else {
-            try input.skip(Int(captured) + rest, of: origin)
-        }
-        return record.map { CaptureRecord(time: time, offset: origin, monitorRecord: $0) }
+        guard packet.captured <= room else { throw .damaged(.length(packet.captured), offset: origin) }
+        try input.skip(type.fixedLength, of: origin)
+        let record = try takePacket(packet, &input, of: origin)
+        try input.skip(length - type.fixedLength - Int(packet.captured), of: origin)
+        return record
     }
 
-    /// Both kinds of packets with a time have it in the same place, its upper half first in either byte order.
-    private func readTicks(_ input: borrowing CaptureInput) -> UInt64 {
-        UInt64(input.readUInt32(at: 12, byteOrder)) << 32 | UInt64(input.readUInt32(at: 16, byteOrder))
+    /// What the three kinds of packets say.
+    private struct Packet {
+        var interface: UInt32
+        var ticks: UInt64?
+        var captured: UInt32
+        var original: UInt32
+    }
+
+    private mutating func takePacket(
+        _ packet: Packet, _ input: inout CaptureInput, of origin: UInt64
+    ) throws(CaptureError) -> CaptureRecord? {
+        guard interfaces.indices.contains(Int(packet.interface)) else {
+            throw .damaged(.interface(packet.interface), offset: origin)
+        }
+        let interface = interfaces[Int(packet.interface)]
+        if let ticks = packet.ticks { time = interface.clock.time(of: ticks) }
+        guard let linkType = interface.linkType else {
+            try input.skip(Int(packet.captured), of: origin)
+            return nil
+        }
+        // The interfaces of a file are adapters of their own, and have no other number.
+        let record = try input.takePacket(
+            linkType, captured: Int(packet.captured), original: packet.original,
+            adapterIndex: UInt16(truncatingIfNeeded: packet.interface), of: origin)
+        return record.map { CaptureRecord(time: time, offset: origin, monitorRecord: $0) }
     }
 
     private mutating func describeInterface(

@@ -17,6 +17,9 @@ struct CaptureBenchmark {
     /// Something more to measure.
     var command: [String] = []
 
+    /// Which of the programs the others are held against.
+    private static let btmon = 1
+
     private struct Program {
         var name: String
         var arguments: [String]
@@ -24,6 +27,8 @@ struct CaptureBenchmark {
 
     private struct Measurement {
         var seconds: Double
+        /// What the processor worked on it; other programs make it last longer, but not this.
+        var processorSeconds: Double
         /// The largest part of it that was in memory, in MiB.
         var memory: Double
     }
@@ -47,27 +52,34 @@ struct CaptureBenchmark {
             }
             figures.append(measurements)
         }
-        print("A capture of \(megabytes) MB, of records of \(body.records) kinds in turns, \(rounds) rounds")
-        print("median of the times, maximum of the memory; a tenth of the file's size for comparison")
+        print(
+            "A capture of \(megabytes) MB, \(body.records) records over and over; \(rounds) rounds, the programs in turns"
+        )
         for (number, program) in programs.enumerated() {
-            let (small, large) = (figures[0][number], figures[1][number])
-            let speed = Double(megabytes) / median(large)
-            print(
-                "  \(program.name): \(rounded(median(large))) s (\(rounded(speed)) MB/s), \(memory(large)) MiB;",
-                terminator: " ")
-            print("a tenth: \(rounded(median(small))) s, \(memory(small)) MiB")
+            print("\n\(program.name)")
+            for (size, measurements) in zip([megabytes, megabytes / 10], figures.reversed()) {
+                let (time, work) = (
+                    median(measurements[number]) { $0.seconds }, median(measurements[number]) { $0.processorSeconds }
+                )
+                let memory = measurements[number].map(\.memory).max() ?? 0
+                print(
+                    "  \(size) MB: \(rounded(time)) s, of them \(rounded(work)) s on the processor (medians);",
+                    "at most \(rounded(memory)) MiB in memory")
+            }
         }
-        for (number, program) in programs.enumerated() where number != 1 {
-            let ratio = median(figures[1][1]) / median(figures[1][number])
-            print("  btmon takes \(rounded(ratio)) times as long as \(program.name)")
+        print("")
+        for (number, program) in programs.enumerated() where number != Self.btmon {
+            let ratio = { (value: (Measurement) -> Double) in
+                rounded(median(figures[1][Self.btmon], value) / median(figures[1][number], value))
+            }
+            print("btmon takes \(ratio { $0.seconds }) times as long as \(program.name),", terminator: " ")
+            print("\(ratio { $0.processorSeconds }) times on the processor")
         }
     }
 
-    private func median(_ measurements: [Measurement]) -> Double {
-        measurements.map(\.seconds).sorted()[measurements.count / 2]
+    private func median(_ measurements: [Measurement], _ value: (Measurement) -> Double) -> Double {
+        measurements.map(value).sorted()[measurements.count / 2]
     }
-
-    private func memory(_ measurements: [Measurement]) -> String { rounded(measurements.map(\.memory).max() ?? 0) }
 
     /// Two digits behind the point.
     private func rounded(_ value: Double) -> String {
@@ -95,7 +107,11 @@ struct CaptureBenchmark {
         guard status == 0 else { throw Failure(description: "\(program.name) ended with status \(status)") }
         // No less than what this process has, which the kernel counts until the other program begins.
         return Measurement(
-            seconds: Double(seconds) + Double(attoseconds) / 1e18, memory: Double(usage.ru_maxrss) / 1024)
+            seconds: Double(seconds) + Double(attoseconds) / 1e18,
+            processorSeconds: [usage.ru_utime, usage.ru_stime].reduce(0) {
+                $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
+            },
+            memory: Double(usage.ru_maxrss) / 1024)
     }
 }
 
