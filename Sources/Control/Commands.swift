@@ -2,6 +2,7 @@
 
 public import DBus
 public import EventLoop
+public import Explain
 public import Pairing
 
 /// What the bus can ask of the daemon.
@@ -26,6 +27,8 @@ public protocol Commands: AnyObject {
     func openWindow(_ seconds: UInt32, devices: [String], actor: Actor) throws(DBusError) -> UInt64
     func closeWindow(actor: Actor)
     func cancel(_ pairing: PairingNumber, actor: Actor) throws(DBusError)
+    /// Why a pairing ended as it did, or how far it is.
+    func explain(_ pairing: PairingNumber) throws(DBusError) -> Report
     func answer(_ request: RequestNumber, with answer: RequestAnswer, actor: Actor) throws(DBusError)
     /// A secret, for the caller only.
     func digits(of request: RequestNumber) throws(DBusError) -> String

@@ -35,7 +35,10 @@ final class PairingObject {
             Method("Cancel", access: .pair) { pairing, call throws(DBusError) in
                 try pairing.commands.cancel(pairing.snapshot.number, actor: call.actor)
                 return []
-            }
+            },
+            Method("Explain", out: [Argument("report", "a{sv}")], access: .anyone) { pairing, _ throws(DBusError) in
+                [try pairing.commands.explain(pairing.snapshot.number).onTheBus.value]
+            },
         ],
         properties: [
             Property("Device") { $0.snapshot.device.objectPath },

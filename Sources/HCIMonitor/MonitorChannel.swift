@@ -43,4 +43,12 @@ public final class MonitorChannel {
             for event in decoder.decode(buffer[..<count]) { body(event) }
         }
     }
+
+    /// The same with the records as they are, secrets included, for whoever keeps them; what is no whole record is passed
+    /// over. Records that are handed over here are not decoded.
+    public func readRecords(_ body: (MonitorRecord) -> Void) {
+        while let count = socket.receive(into: &buffer) {
+            if let record = try? MonitorRecord(parsing: buffer[..<count]) { body(record) }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 import Bluetooth
 import DBus
 import EventLoop
+import Explain
 import Pairing
 
 /// The names under which the daemon is on the bus.
@@ -52,6 +53,18 @@ final class Client {
     func pairing(_ path: ObjectPath) async throws(Failure) -> PairingInfo {
         let reply = try await call(path, Names.properties, "GetAll", [.string(Names.pairing)])
         return PairingInfo(path: path, properties: Properties(reply.first?.converted() ?? [:]))
+    }
+
+    /// The pairings that the daemon still knows, oldest first.
+    func pairings() async throws(Failure) -> [PairingInfo] {
+        try await objects().compactMap { path, interfaces in
+            interfaces[Names.pairing].map { PairingInfo(path: path, properties: Properties($0)) }
+        }
+        .sorted { ($0.number ?? 0) < ($1.number ?? 0) }
+    }
+
+    func explain(_ pairing: PairingInfo) async throws(Failure) -> Report {
+        Report(fromBus: try await call(pairing.path, Names.pairing, "Explain").first?.converted() ?? [:])
     }
 
     func objects() async throws(Failure) -> Objects {

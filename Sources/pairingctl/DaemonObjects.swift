@@ -77,6 +77,8 @@ struct PairingInfo: Sendable {
     let path: ObjectPath
     var properties: Properties
 
+    /// `nil` where the object's path has none.
+    var number: UInt64? { path.elements.last.flatMap { UInt64($0) } }
     var state: String { properties.text("State") }
     var attempt: UInt32 { properties.count("Attempt") }
     /// Empty until it is done.

@@ -72,9 +72,9 @@ struct Table {
     let header: [Line]
     var rows: [[Line]] = []
 
-    init(_ header: String...) { self.header = header.map { Line($0, .bold) } }
+    init(_ header: String...) { self.init(header: header.map { Line($0, .bold) }) }
 
-    private init(header: [Line], rows: [[Line]]) {
+    init(header: [Line], rows: [[Line]] = []) {
         self.header = header
         self.rows = rows
     }

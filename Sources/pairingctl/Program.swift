@@ -16,14 +16,16 @@ struct PairingCtl: ParsableCommand {
             """,
         subcommands: [
             Status.self, Devices.self, Pair.self, Forget.self, Requests.self, Approve.self, Reject.self,
-            EnterPasskey.self, EnterPin.self, Watch.self, WindowVerb.self, PolicyVerb.self, Reload.self,
+            EnterPasskey.self, EnterPin.self, Watch.self, ExplainVerb.self, CaptureVerb.self, WindowVerb.self,
+            PolicyVerb.self,
+            Reload.self,
         ],
         defaultSubcommand: Status.self)
 }
 
 /// What every verb understands.
 struct GlobalOptions: ParsableArguments, Sendable {
-    @Flag(name: .long, help: "Print one JSON document; watch prints one object per line.")
+    @Flag(name: .long, help: "Print one JSON document; watch, and explain of a file, print one object per line.")
     var json = false
     @Flag(name: [.short, .long], help: "Print only what was asked for: no progress, headings or advice.")
     var quiet = false
@@ -131,12 +133,23 @@ final class Interruption {
     var handler: @LoopActor (Int32) -> Void = { EventLoop.shared.stop(code: 128 + $0) }
     private var sources: [EventSource] = []
 
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
     init() {
-        for number in [SIGINT, SIGTERM, SIGHUP] {
+        for number in Self.signals {
             // Where the loop refuses, the signal keeps its usual effect: the process ends.
             if let source = try? EventSource.signal(number, { [weak self] in self?.handler(number) }) {
                 sources.append(source)
             }
         }
+    }
+
+    /// From here on the signals end the process by themselves: for work that does not let the loop run.
+    func letSignalsEnd() {
+        sources = []
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in Self.signals { sigaddset(&set, number) }
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 }

@@ -4,6 +4,7 @@ import Bluetooth
 import Control
 import DBus
 import EventLoop
+import Explain
 import Pairing
 import Policy
 
@@ -89,6 +90,10 @@ extension Daemon: Commands {
             try coordinator.cancelPairing(pairing, actor: actor, at: now)
         }
         perform(effects)
+    }
+
+    func explain(_ pairing: PairingNumber) throws(DBusError) -> Report {
+        try onTheBus { () throws(CommandError) in try coordinator.report(of: pairing) }
     }
 
     func answer(_ request: RequestNumber, with answer: RequestAnswer, actor: Actor) throws(DBusError) {

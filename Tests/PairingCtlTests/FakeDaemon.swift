@@ -203,6 +203,10 @@ final class FakePairing {
     var result = ""
     var reason = ""
     var finishedAt: UInt64 = 0
+    var address = "00:5F:BF:71:81:18"
+    var name = "Lock"
+    /// What `Explain` returns.
+    var report: [String: Value] = [:]
 
     init(daemon: FakeDaemon, number: UInt64) {
         self.daemon = daemon
@@ -218,12 +222,16 @@ final class FakePairing {
                 try pairing.daemon?.record("Cancel \(pairing.number)")
                 pairing.daemon?.change(pairing.number, state: "done", result: "cancelled")
                 return []
-            }
+            },
+            Method("Explain", out: [Argument("report", "a{sv}")], access: .anyone) { pairing, _ throws(DBusError) in
+                try pairing.daemon?.record("Explain \(pairing.number)")
+                return [pairing.report.value]
+            },
         ],
         properties: [
-            Property("Address") { _ in "00:5F:BF:71:81:18" },
+            Property("Address") { $0.address },
             Property("Adapter") { _ in "hci0" },
-            Property("Name") { _ in "Lock" },
+            Property("Name") { $0.name },
             Property("Origin") { _ in "requested" },
             Property("Rule") { _ in "50-lock" },
             Property("State") { $0.state },
