@@ -64,5 +64,21 @@ struct CaptureInputTests {
         #expect(contents.monitorRecords == CaptureContents(Self.long).monitorRecords)
     }
 
+    @Test("A record is told as soon as a pipe has it, without waiting for more")
+    func livePipe() throws {
+        var ends: [CInt] = [0, 0]
+        try #require(Glibc.pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        // What is not there yet makes an error rather than a wait.
+        try #require(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+        let writer = try CaptureWriter(descriptor: ends[1])
+        var reader = try CaptureReader(descriptor: ends[0])
+        for index in 0..<3 as Range<UInt16> {
+            try writer.write(MonitorRecord(opcode: .openIndex, adapterIndex: index, payload: []), at: 0)
+            let record = try reader.next()
+            #expect(record?.monitorRecord.adapterIndex == index)
+        }
+    }
+
     private func openDescriptors() -> Int { (0..<1024).count { fcntl($0, F_GETFD) >= 0 } }
 }

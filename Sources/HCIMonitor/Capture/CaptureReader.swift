@@ -48,16 +48,18 @@ enum CaptureFormat: Hashable, Sendable {
     case pcap(PCAPHeader)
     case pcapng
 
-    /// More than this is not looked at to tell what a file is.
+    /// The longest mark of a format. A live pipe may have no more than the file's header for a long time.
+    private static let markLength = 8
+    /// More than this is not looked at to tell what a file is instead.
     private static let sampleLength = 512
     /// What every record with its header and its options fits in: the longest payload has 64 KiB.
     static let maximumRecordLength = 68 * 1024
     /// Times are held here, so that they can be added and compared with any type.
     static let latestTime = UInt64(Int64.max)
 
-    /// Tells the format by the first octets and takes the file's header, which for pcapng is the first block.
+    /// Tells the format by the first octets and takes the file's header; that of pcapng is a block like others.
     init(readingHeaderOf input: inout CaptureInput) throws(CaptureError) {
-        try input.fill(Self.sampleLength)
+        try input.fill(Self.markLength)
         let sample = input.octets(Self.sampleLength)
         guard !sample.isEmpty else { throw .empty }
         if sample.starts(with: BTSnoop.identification) {
