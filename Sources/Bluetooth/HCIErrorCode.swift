@@ -9,6 +9,8 @@ public struct HCIErrorCode: RawRepresentable, Hashable, Sendable, CustomStringCo
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     public static let success = Self(rawValue: 0x00)
+    /// Of a connection that the host gave up before it was made.
+    public static let unknownConnectionIdentifier = Self(rawValue: 0x02)
     public static let authenticationFailure = Self(rawValue: 0x05)
     /// The other side has no key for this link: it has forgotten the bond.
     public static let pinOrKeyMissing = Self(rawValue: 0x06)
@@ -30,7 +32,7 @@ public struct HCIErrorCode: RawRepresentable, Hashable, Sendable, CustomStringCo
     /// The specification's name; `nil` for a value without a constant here.
     public var name: String? { Self.names[rawValue] }
 
-    /// The name, or the value in hexadecimal: `Connection Timeout`, `HCI error 0x1F`.
+    /// The name, or the value in hexadecimal: `Connection Timeout`, `HCI error 0x1E`.
     public var description: String { name ?? "HCI error " + hexadecimal }
 
     private var hexadecimal: String {
@@ -39,19 +41,45 @@ public struct HCIErrorCode: RawRepresentable, Hashable, Sendable, CustomStringCo
 
     private static let names: [UInt8: String] = [
         0x00: "Success",
+        0x01: "Unknown HCI Command",
+        0x02: "Unknown Connection Identifier",
+        0x03: "Hardware Failure",
+        0x04: "Page Timeout",
         0x05: "Authentication Failure",
         0x06: "PIN or Key Missing",
+        0x07: "Memory Capacity Exceeded",
         0x08: "Connection Timeout",
+        0x09: "Connection Limit Exceeded",
+        0x0A: "Synchronous Connection Limit to a Device Exceeded",
+        0x0B: "Connection Already Exists",
+        0x0C: "Command Disallowed",
+        0x0D: "Connection Rejected due to Limited Resources",
+        0x0E: "Connection Rejected due to Security Reasons",
+        0x0F: "Connection Rejected due to Unacceptable BD_ADDR",
+        0x10: "Connection Accept Timeout Exceeded",
+        0x11: "Unsupported Feature or Parameter Value",
+        0x12: "Invalid HCI Command Parameters",
         0x13: "Remote User Terminated Connection",
         0x14: "Remote Device Terminated Connection due to Low Resources",
         0x15: "Remote Device Terminated Connection due to Power Off",
         0x16: "Connection Terminated by Local Host",
         0x17: "Repeated Attempts",
         0x18: "Pairing Not Allowed",
+        0x19: "Unknown LMP PDU",
+        0x1A: "Unsupported Remote Feature",
+        0x1F: "Unspecified Error",
         0x22: "LL Response Timeout",
         0x25: "Encryption Mode Not Acceptable",
+        0x26: "Link Key cannot be Changed",
+        0x28: "Instant Passed",
         0x29: "Pairing with Unit Key Not Supported",
         0x2F: "Insufficient Security",
+        0x37: "Secure Simple Pairing Not Supported by Host",
+        0x38: "Host Busy - Pairing",
+        0x39: "Connection Rejected due to No Suitable Channel Found",
+        0x3A: "Controller Busy",
+        0x3B: "Unacceptable Connection Parameters",
+        0x3C: "Advertising Timeout",
         0x3D: "Connection Terminated due to MIC Failure",
         0x3E: "Connection Failed to be Established",
     ]

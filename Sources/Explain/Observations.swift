@@ -26,7 +26,8 @@ extension Reading {
             sentences.append(
                 "A program changed the adapter's capability to \(name) meanwhile: it took the default agent.")
         }
-        sentences += agreementObservations
+        if looksPaired { sentences += agreementObservations }
+        if let mismatch = agreement.flatMap(questionMismatch) { sentences.append(mismatch) }
         if keys.contains(where: { !$0.isKept }), isComplete {
             sentences.append("The key goes with the link: no bond was made.")
         }
@@ -58,7 +59,6 @@ extension Reading {
         if !agreement.isBonding {
             sentences.append("No bond comes of it, because not both sides want one.")
         }
-        if let mismatch = questionMismatch(agreement) { sentences.append(mismatch) }
         return sentences
     }
 

@@ -49,16 +49,19 @@ extension TraceCollector {
     /// What was last said about an adapter as a whole.
     struct AdapterState: Sendable {
         private var bondable: TraceStep?
-        private var ioCapability: TraceStep?
+        /// With the one before it that was another: whose agent is the default one may have changed.
+        private var ioCapabilities: [TraceStep] = []
         private var settings: TraceStep?
 
-        var steps: [TraceStep] { [bondable, ioCapability, settings].compactMap { $0 } }
+        var steps: [TraceStep] { [bondable, settings].compactMap { $0 } + ioCapabilities }
 
         /// Keeps a step about the adapter as a whole; tells whether it is one that says something new.
         mutating func take(_ step: TraceStep) -> Bool {
             switch step.event {
             case .command(.setBondable): bondable = step
-            case .command(.setIOCapability): ioCapability = step
+            case .command(.setIOCapability):
+                if ioCapabilities.last?.event == step.event { ioCapabilities.removeLast() }
+                ioCapabilities = ioCapabilities.suffix(1) + [step]
             case .management(.settings):
                 // They come with each change of any setting.
                 guard settings?.event != step.event else { return false }

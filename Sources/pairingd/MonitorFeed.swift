@@ -55,7 +55,9 @@ final class MonitorFeed {
     }
 
     private static func step(_ event: MonitorEvent) -> Fact? {
-        guard let step = TraceEvent(event), let adapter = event.adapter?.address else { return nil }
+        guard let step = TraceEvent(event), let adapter = event.adapter?.address,
+            event.isAdapterWide || event.traceAddress != nil
+        else { return nil }
         return .seen(adapter: adapter, device: event.traceAddress?.device.address, step)
     }
 

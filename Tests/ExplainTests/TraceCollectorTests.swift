@@ -517,14 +517,17 @@ import Testing
 
     // MARK: The adapter as a whole
 
-    @Test func `a trace has what was said last of the adapter before it, at its own time, and what is said meanwhile`()
+    @Test
+    func
+        `a trace has what was said last of the adapter before it, the last two capabilities, and what is said meanwhile`()
     {
         #expect(
             places([
-                Self.ask(.setIOCapability(1)), Self.ask(.setIOCapability(3)), Self.ask(.setBondable(true)),
-                Self.connected(), Self.kernel(.settings(isBondable: true)), Self.received(Self.request),
-                Self.ask(.setBondable(false)), Self.kernel(.settings(isBondable: false)),
-            ]) == [[1, 2, 3, 4, 5, 6, 7]])
+                Self.ask(.setIOCapability(4)), Self.ask(.setIOCapability(1)), Self.ask(.setIOCapability(3)),
+                Self.ask(.setIOCapability(3)), Self.ask(.setBondable(true)), Self.connected(),
+                Self.kernel(.settings(isBondable: true)), Self.received(Self.request), Self.ask(.setBondable(false)),
+                Self.kernel(.settings(isBondable: false)),
+            ]) == [[1, 3, 4, 5, 6, 7, 8, 9]])
     }
 
     @Test func `what is said of the adapter after a failure is no part of it`() {

@@ -9,7 +9,7 @@ extension Diagnosis {
         let reading = given.reading
         if let code = reading.classicRefused?.value {
             return Diagnosis(
-                .notBondable, "This side refused to pair (\(code.words)): the adapter is not pairable now.",
+                .notBondable, "This side refused to pair, because the adapter is not pairable now: \(code.words).",
                 stoppedBy: .us,
                 causes: notBondable(given, SMPSentence(.init(direction: .sent, reason: .pairingNotSupported))).causes)
         }
@@ -19,7 +19,7 @@ extension Diagnosis {
         switch code {
         case .authenticationFailure where reading.usedPIN:
             return Diagnosis(
-                .wrongPasskey, "The PIN code was wrong (\(code.words)).",
+                .wrongPasskey, "The PIN code was wrong: \(code.words).",
                 causes: [
                     .init(
                         "Both sides need the same PIN code; devices without keys have a fixed one, often 0000 or 1234.",
@@ -30,7 +30,7 @@ extension Diagnosis {
             let isRefusedHere = reading.question?.value.answer?.value == false
             if isRefusedHere {
                 return Diagnosis(
-                    .rejectedHere, "This side said no (\(code.words)).", stoppedBy: .us,
+                    .rejectedHere, "This side said no: \(code.words).", stoppedBy: .us,
                     causes: [
                         .init("A person or a program here declined.", remedy: "Pair again, and approve."),
                         .init(
@@ -39,7 +39,7 @@ extension Diagnosis {
                     ])
             }
             return Diagnosis(
-                .digitsDiffer, "The device ended the pairing (\(code.words)).", stoppedBy: .device,
+                .digitsDiffer, "The device ended the pairing: \(code.words).", stoppedBy: .device,
                 causes: [
                     .init(
                         "It was declined on the device, or the digits differed, or were typed wrongly.",
@@ -47,7 +47,7 @@ extension Diagnosis {
                 ])
         case .repeatedAttempts:
             return Diagnosis(
-                .repeatedAttempts, "The device takes no more attempts for a while (\(code.words)).", stoppedBy: .device,
+                .repeatedAttempts, "The device takes no more attempts for a while: \(code.words).", stoppedBy: .device,
                 causes: [
                     .init(
                         "After a failed pairing a device waits before it takes the next, longer each time.",
@@ -56,7 +56,7 @@ extension Diagnosis {
                 ])
         case .pairingNotAllowed:
             return Diagnosis(
-                .notInPairingMode, "The device does not pair now (\(code.words)).", stoppedBy: .device,
+                .notInPairingMode, "The device does not pair now: \(code.words).", stoppedBy: .device,
                 causes: [
                     .init(
                         "It is not in pairing mode, or bonded to another host.",
@@ -64,7 +64,7 @@ extension Diagnosis {
                 ])
         default:
             return Diagnosis(
-                .unknown, "The pairing failed over BR/EDR (\(code.words)).", stoppedBy: .device)
+                .unknown, "The pairing failed over BR/EDR: \(code.words).", stoppedBy: .device)
         }
     }
 }

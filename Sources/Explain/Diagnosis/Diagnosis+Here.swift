@@ -6,6 +6,8 @@ import SecurityManager
 
 /// What this machine's own side did: agents, programs, settings.
 extension Diagnosis {
+    /// bluetoothd itself answers within less where there is no agent: no message goes over the bus. In microseconds.
+    private static let withoutAgent: UInt64 = 10_000
     /// An answer faster than this comes from no person, in microseconds.
     private static let machineSpeed: UInt64 = 300_000
     /// Silence longer than this is nobody's thinking, in microseconds: the radio protocol gives up after 30 s.
@@ -29,10 +31,22 @@ extension Diagnosis {
                 causes: [declined, noAgent])
         }
         if delay >= patience { return expired(given, sentence("Nobody answered here for \(seconds(delay))")) }
-        if delay < machineSpeed {
+        if delay >= withoutAgent, delay < machineSpeed {
+            return Diagnosis(
+                .rejectedHere,
+                sentence("A program here said no, \(seconds(delay)) after the question: too fast for a person"),
+                stoppedBy: .us,
+                causes: [
+                    .init(
+                        "An agent is there and says no to everything, as one does that expects a person at a terminal.",
+                        remedy: "Stop the other program, or let pairingd pair: pairingctl pair \(given.device)."),
+                    noAgent,
+                ])
+        }
+        if delay < withoutAgent {
             return Diagnosis(
                 .noAgent,
-                sentence("This side said no by itself, \(seconds(delay)) after it was asked: no agent answers for it"),
+                sentence("This side said no by itself, \(seconds(delay)) after the question: no agent answers for it"),
                 stoppedBy: .us,
                 causes: [
                     noAgent,
@@ -108,16 +122,13 @@ extension Diagnosis {
                 causes: [.init("It was cancelled here.", remedy: "Pair again when you are ready.")])
         }
         let isByProgram = given.outcome != nil
-        let how = reading.cancelCommand == nil ? "" : " (CancelPairing, or the end of the program that asked to pair)"
         return Diagnosis(
             isByProgram ? .cancelledByProgram : .cancelledHere,
-            sentence(
-                (isByProgram ? "Another program cancelled the pairing" : "The pairing was cancelled on this side") + how
-            ),
+            sentence(isByProgram ? "Another program cancelled the pairing" : "The pairing was cancelled on this side"),
             stoppedBy: isByProgram ? .program : .us,
             causes: [
                 .init(
-                    "The program that asked to pair gave up: its own time was over, or it ended.",
+                    "The program that asked to pair gave up: it called CancelPairing(), its own time was over, or it ended.",
                     remedy:
                         "Give it more time; a D-Bus call of Pair() needs 150 s, and 25 s are the default of libraries."),
                 .init(

@@ -35,7 +35,7 @@ extension Diagnosis {
         return Diagnosis(
             .bondLostByDevice,
             "The device has forgotten us: it has no key for the bond that this side still has"
-                + " (PIN or Key Missing, 0x06).",
+                + ", and said PIN or Key Missing (0x06).",
             stoppedBy: .device,
             causes: [
                 .init(
@@ -53,26 +53,33 @@ extension Diagnosis {
 
     static func unreachable(_ given: Case) -> Diagnosis? {
         let reading = given.reading
-        let isRefusedByKernel = reading.connected == nil && reading.pairDeviceEnded?.value == .connectFailed
-        let neverAnswered = reading.disconnected?.value == .connectionFailedToBeEstablished && !reading.hasBegun
-        guard reading.connectionFailed != nil || isRefusedByKernel || neverAnswered, !reading.hasBegun else {
-            return nil
+        if let call = reading.pairDevice, let end = reading.pairDeviceEnded, end.value == .cancelled,
+            reading.stage <= .connecting, end.time >= call.time
+        {
+            return Diagnosis(
+                .notReachable,
+                "The device was not heard for \(seconds(end.time - call.time)); then the pairing was cancelled on this side.",
+                stoppedBy: .us, causes: absent)
         }
-        let code = reading.connectionFailed?.value ?? reading.disconnected?.value
+        let isRefusedByKernel = reading.connected == nil && reading.pairDeviceEnded?.value == .connectFailed
+        guard reading.connectionFailed != nil || isRefusedByKernel, !reading.hasBegun else { return nil }
+        // The controller's word for a connection that the host gave up says nothing more.
+        let code = reading.connectionFailed.flatMap { $0.value == .unknownConnectionIdentifier ? nil : $0.value }
         return Diagnosis(
             .notReachable,
-            "The device did not answer the connection\(code.map { " (\($0.words))" } ?? ""), so no pairing began.",
-            stoppedBy: .radio,
-            causes: [
-                .init(
-                    "It has left pairing mode, sleeps, or is out of reach.",
-                    remedy: "Wake it, switch it to pairing mode, bring it closer, and pair at once."),
-                .init(
-                    "It is connected to something else, such as a phone, and takes one connection only.",
-                    remedy: "Disconnect it there, or switch Bluetooth off there."),
-                .init("Its private address has changed since it was seen.", remedy: "Search for it again."),
-            ])
+            "The device did not answer the connection, so no pairing began\(code.map { ": \($0.words)" } ?? "").",
+            stoppedBy: .radio, causes: absent)
     }
+
+    private static let absent: [Report.LikelyCause] = [
+        .init(
+            "It has left pairing mode, sleeps, or is out of reach.",
+            remedy: "Wake it, switch it to pairing mode, bring it closer, and pair at once."),
+        .init(
+            "It is connected to something else, such as a phone, and takes one connection only.",
+            remedy: "Disconnect it there, or switch Bluetooth off there."),
+        .init("Its private address has changed since it was seen.", remedy: "Search for it again."),
+    ]
 
     /// Nobody said anything for half a minute.
     static func silent(_ given: Case) -> Diagnosis? {
@@ -110,8 +117,8 @@ extension Diagnosis {
         if reason == .connectionTerminatedDueToMICFailure || reading.encryptionFailed != nil {
             return Diagnosis(
                 .encryptionFailed,
-                "The link could not be encrypted: the two sides have different keys"
-                    + " (\((reading.encryptionFailed?.value ?? reason).words)).",
+                "The link could not be encrypted, as the two sides have different keys:"
+                    + " \((reading.encryptionFailed?.value ?? reason).words).",
                 stoppedBy: .radio,
                 causes: [
                     .init(
@@ -125,7 +132,7 @@ extension Diagnosis {
                 return nil
             }
             return Diagnosis(
-                .connectionLostBeforePairing, "\(words) before the pairing began (\(reason.words)).", stoppedBy: party,
+                .connectionLostBeforePairing, "\(words) before the pairing began: \(reason.words).", stoppedBy: party,
                 causes: [
                     .init(
                         party == .device
@@ -141,7 +148,7 @@ extension Diagnosis {
                 ])
         }
         return Diagnosis(
-            .connectionLost, "\(words) in the middle of the pairing (\(reason.words)).", stoppedBy: party,
+            .connectionLost, "\(words) in the middle of the pairing: \(reason.words).", stoppedBy: party,
             causes: [
                 .init(
                     party == .device
@@ -160,6 +167,8 @@ extension Diagnosis {
         case .remoteDeviceTerminatedLowResources: ("The device hung up for want of resources", .device)
         case .remoteDeviceTerminatedPowerOff: ("The device hung up because it switches off", .device)
         case .connectionTerminatedByLocalHost: ("This side hung up", .us)
+        case .connectionFailedToBeEstablished:
+            ("The device did not answer on the new connection, which was lost", .radio)
         default: ("The connection broke", .radio)
         }
     }
@@ -174,7 +183,7 @@ extension Diagnosis {
             return Diagnosis(.unknown, "The kernel ended the pairing (\(status)), and the capture does not show why.")
         }
         return Diagnosis(
-            .cancelledHere, "The pairing was cancelled on this side, before the device had answered.", stoppedBy: .us,
+            .cancelledHere, "The pairing was cancelled on this side.", stoppedBy: .us,
             causes: [
                 .init(
                     "The program that asked to pair gave up, or ended.",

@@ -30,6 +30,9 @@ extension Diagnosis {
         case .pairingNotSupported:
             return failure.direction == .received ? notReady(given, sentence) : notBondable(given, sentence)
         case .encryptionKeySize: return keySize(given, sentence)
+        // What the kernel says of a key off the curve (net/bluetooth/smp.c, smp_cmd_public_key).
+        case .unspecifiedReason where failure.direction == .sent && given.reading.publicKeys[.received] == .notOnCurve:
+            return keyCheck(given, sentence)
         case .unspecifiedReason:
             return failure.direction == .received ? withoutReason(given, sentence) : cancelled(given, sentence)
         case .repeatedAttempts:
@@ -177,11 +180,9 @@ extension Diagnosis {
         let reading = given.reading
         let ours = reading.ours?.ioCapability
         let theirs = reading.theirs?.ioCapability
-        let sides =
-            "(\(ours?.rawValue ?? "unknown") here, \(theirs?.rawValue ?? "unknown") on the device)"
         let summary = sentence(
-            "What the two sides can show and enter \(sides) does not reach the security that"
-                + " \(sentence.side == "This side" ? "this side" : "the device") demands")
+            "What the two sides can show and enter does not reach the security that"
+                + " \(sentence.party == .us ? "this side" : "the device") demands")
         var causes: [Report.LikelyCause] = []
         if theirs == .noInputNoOutput {
             causes.append(
@@ -241,7 +242,6 @@ extension Diagnosis {
     // MARK: What was checked
 
     private static func confirmValue(_ given: Case, _ sentence: SMPSentence) -> Diagnosis {
-        let foundBy = sentence.party == .us ? "this side found it" : "the device found it"
         if case .passkeyEntry(let entry)? = given.reading.agreement?.model {
             let isEnteredHere =
                 switch (entry, given.reading.isInitiator ?? true) {
@@ -249,7 +249,7 @@ extension Diagnosis {
                 default: true
                 }
             return Diagnosis(
-                .wrongPasskey, sentence("The passkey was wrong; \(foundBy)"), stoppedBy: sentence.party,
+                .wrongPasskey, sentence("The passkey was wrong"), stoppedBy: sentence.party,
                 causes: [
                     .init(
                         isEnteredHere
@@ -263,7 +263,7 @@ extension Diagnosis {
         }
         return Diagnosis(
             .confirmMismatch,
-            sentence("The two sides' values do not fit together, although no digits were entered; \(foundBy)"),
+            sentence("The two sides' values do not fit together, although no digits were entered"),
             stoppedBy: sentence.party,
             causes: [
                 .init(
@@ -296,9 +296,7 @@ extension Diagnosis {
         }
         return Diagnosis(
             .dhKeyCheckFailed,
-            sentence(
-                "The last check of LE Secure Connections failed; \(sentence.party == .us ? "this side" : "the device")"
-                    + " found it"),
+            sentence("The last check of LE Secure Connections failed"),
             stoppedBy: sentence.party,
             causes: [
                 .init(
@@ -339,7 +337,7 @@ extension Diagnosis {
     }
 }
 
-/// A sentence that ends with the packet that proves it.
+/// What happened, and the packet that proves it.
 struct SMPSentence {
     let failure: Reading.Failure
 
@@ -350,6 +348,6 @@ struct SMPSentence {
     var side: String { party == .us ? "This side" : "The device" }
 
     func callAsFunction(_ text: String) -> String {
-        "\(text) (\(party == .us ? "this side" : "it") sent Pairing Failed: \(failure.reason.words))."
+        "\(text). \(side) sent Pairing Failed: \(failure.reason.words)."
     }
 }
