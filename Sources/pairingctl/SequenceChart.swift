@@ -44,6 +44,10 @@ struct SequenceChart {
     /// - Parameter margin: The columns before the details.
     private func texts(_ step: Report.Step, _ margin: Int, _ room: Int) -> [Line] {
         let titles = SafeText.wrapped(step.title, to: room)
+        // Rather below the title than with a word broken.
+        let words = step.details.flatMap { SafeText.printable($0).split(separator: " ") }
+        let isBeside = words.allSatisfy { SafeText.width(String($0)) < room - margin }
+        let margin = isBeside ? margin : 2
         let pieces = step.details.enumerated().map { $1 + ($0 < step.details.count - 1 ? "," : "") }
         var details = SafeText.filled(pieces, to: room - margin)
         var lines = titles.isEmpty ? [""] : titles.map { Line($0) }

@@ -150,6 +150,24 @@ struct ExplainTextTests {
                 """), "\(SampleReports.text(report))")
     }
 
+    @Test("A long word stands below its title rather than broken")
+    func longWord() {
+        let report = Report(
+            finding: .unknown, summary: "Failed.", stage: .connecting,
+            steps: [
+                Report.Step(time: 1, .here, "pairingd calls Pair()", ["NoInputNoOutput"]),
+                Report.Step(time: 1, .here, "Pair() returns", ["org.bluez.Error.AuthenticationFailed"]),
+            ])
+        #expect(
+            SampleReports.text(report).hasSuffix(
+                """
+                    0.000 s   ●       │   pairingd calls Pair()  NoInputNoOutput
+                    0.000 s   ●       │   Pair() returns
+                              │       │     org.bluez.Error.AuthenticationFailed
+
+                """), "\(SampleReports.text(report))")
+    }
+
     @Test("Steps that there was no room for are counted", arguments: [(1, "1 more step"), (40, "40 more steps")])
     func omitted(count: Int, words: String) {
         var report = SampleReports.refused
