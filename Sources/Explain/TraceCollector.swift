@@ -8,7 +8,7 @@ import SecurityManager
 ///
 /// A trace begins with the link that was made for a pairing, or with what happened on the link before it. It ends
 /// - two seconds after Pairing Failed, another failure or the end of the link: what belongs to it comes until then;
-/// - once there are keys and Pair Device has ended or a second has passed in silence;
+/// - once there are keys, Pair Device has ended and a second has passed in silence;
 /// - with the next Pairing Request of the link, or when the adapter is reset.
 ///
 /// Connections on which nothing is paired make no trace. A pure value without a clock: time is that of the events. Its
@@ -102,7 +102,8 @@ public struct TraceCollector: Sendable {
         guard adapters[adapter.index] != nil || adapters.count < Self.maximumAdapters,
             adapters[adapter.index, default: AdapterState()].take(step)
         else { return }
-        for index in attempts.indices where attempts[index].adapterIndex == adapter.index {
+        // What comes after a failure is no part of it.
+        for index in attempts.indices where attempts[index].adapterIndex == adapter.index && !attempts[index].hasEnded {
             attempts[index].trace.append(step)
         }
     }
@@ -152,7 +153,7 @@ public struct TraceCollector: Sendable {
 
     private mutating func encrypted(_ link: MonitorLink, isSuccess: Bool, _ step: TraceStep) {
         if isSuccess { links[LinkKey(link)]?.isPairingWanted = false }
-        guard let index = append(step, on: link), isSuccess, attempts[index].hasPairingRequest else { return }
+        guard let index = append(step, on: link), isSuccess else { return }
         attempts[index].endAfterQuiet(Self.quietWithoutKeys)
     }
 
@@ -245,7 +246,6 @@ public struct TraceCollector: Sendable {
             // A derived key may name the device as on the other transport.
             guard let index = index ?? join(address) ?? sameAddress(address) else { return }
             attempts[index].append(step)
-            attempts[index].hasKeys = true
             attempts[index].endAfterQuiet(Self.quietWithKeys)
         case .newIdentity(let privateAddress, _):
             let known = TraceAddress(
@@ -284,12 +284,11 @@ public struct TraceCollector: Sendable {
         attempts[index].commands -= 1
         // A second one is turned down while the first goes on.
         guard attempts[index].commands == 0 else { return }
-        if status != .success {
-            attempts[index].endAfterAftermath(of: step)
-        } else if attempts[index].hasKeys && attempts[index].isLE {
-            finished.append(attempts.remove(at: index).trace)
-        } else {
+        if status == .success {
+            // The keys that this side gives are seen only now: the kernel sends them later than it tells.
             attempts[index].endAfterQuiet(Self.quietWithKeys)
+        } else {
+            attempts[index].endAfterAftermath(of: step)
         }
     }
 

@@ -92,7 +92,6 @@ extension TraceCollector {
         /// How many Pair Device commands have not ended.
         var commands = 0
         var hasPairingRequest = false
-        var hasKeys = false
         var end = End.open
         private var lastTime: UInt64 = 0
 
@@ -107,6 +106,9 @@ extension TraceCollector {
         /// Does it wait for a link: one that Pair Device makes, or one whose beginning was not seen?
         var isWaiting: Bool { link == nil && (commands > 0 || !hadLink && end == .open) }
 
+        /// Is there only the aftermath to come?
+        var hasEnded: Bool { if case .at = end { true } else { false } }
+
         mutating func append(_ step: TraceStep) {
             trace.append(step)
             lastTime = step.time
@@ -115,6 +117,8 @@ extension TraceCollector {
         /// Puts steps of the link, which may be earlier than the last ones of the trace, where they belong.
         mutating func insert(_ steps: [TraceStep]) {
             guard !steps.isEmpty else { return }
+            // Without room there is no order to keep.
+            guard trace.omitted == 0 else { return steps.forEach { append($0) } }
             let all = (trace.steps + steps).sorted { $0.time < $1.time }
             trace = Trace(device: trace.device, adapter: trace.adapter, steps: all)
             lastTime = all.last?.time ?? lastTime

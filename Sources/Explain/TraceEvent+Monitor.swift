@@ -65,6 +65,16 @@ extension MonitorEvent {
         }
     }
 
+    /// Is the event about the adapter as a whole, and so about each pairing of it? Not every event without a
+    /// ``traceAddress`` is.
+    public var isAdapterWide: Bool {
+        switch self {
+        case .management(_, .settings), .managementCommand(_, .setBondable), .managementCommand(_, .setIOCapability):
+            true
+        default: false
+        }
+    }
+
     /// The link that the event is about; `nil` for what names a device or an adapter.
     var link: MonitorLink? {
         switch self {

@@ -164,10 +164,10 @@ import Testing
             Self.ask(.reply(.confirmation, Self.managed, isPositive: true)), Self.encrypted(),
             Self.kernel(.newKey(Self.managed, Self.longTermKey)), Self.paired(),
         ])
+        #expect(scene.finish().count == 1)
         #expect(scene.places == [Array(0..<9)])
         #expect(scene.traces.first?.device == Self.peer)
         #expect(scene.traces.first?.adapter == Self.adapter)
-        #expect(scene.finish().count == 1)
     }
 
     @Test func `a trace begins with the connection and what happened on it before the Pairing Request`() {
@@ -241,13 +241,18 @@ import Testing
         #expect(scene.finish().count == 1)
     }
 
-    @Test func `with keys and the end of Pair Device an LE trace is finished at once`() {
-        let scene = Scene([
+    @Test func `with keys and the end of Pair Device, a second of silence finishes a trace`() {
+        var scene = Scene([
             Self.pair(), Self.connected(), Self.sent(Self.request),
-            Self.kernel(.newKey(Self.managed, Self.longTermKey)),
-            Self.paired(), Self.disconnected(),
+            Self.kernel(.newKey(Self.managed, Self.longTermKey)), Self.paired(),
+            // The kernel sends the keys of this side only now.
+            Self.sent(.encryptionInformation(longTermKey: SecretOctets([]))),
         ])
-        #expect(scene.places == [[0, 1, 2, 3, 4]])
+        scene.wait(milliseconds: 900)
+        #expect(scene.pass().isEmpty)
+        scene.wait(milliseconds: 200)
+        #expect(scene.pass().count == 1)
+        #expect(scene.places == [[0, 1, 2, 3, 4, 5]])
     }
 
     @Test func `while Pair Device goes on, keys do not finish a trace`() {
@@ -258,7 +263,8 @@ import Testing
         scene.wait(milliseconds: 10_000)
         #expect(scene.pass().isEmpty)
         scene.play([Self.paired()])
-        #expect(scene.traces.count == 1)
+        scene.wait(milliseconds: 1_001)
+        #expect(scene.pass().count == 1)
     }
 
     @Test func `without Pair Device a trace is finished a second after the last key`() {
@@ -303,6 +309,20 @@ import Testing
             places([Self.connected(), Self.received(Self.request), Self.received(Self.request)]) == [[0, 1], [0, 2]])
     }
 
+    @Test func `a Pair Device that goes on belongs to the next trace of its link`() {
+        #expect(
+            places([Self.pair(), Self.connected(), Self.sent(Self.request), Self.sent(Self.request), Self.paired()])
+                == [[0, 1, 2], [1, 3, 4]])
+    }
+
+    @Test func `a device that asks again after a failure has that in the same trace if the link ends`() {
+        #expect(
+            places([
+                Self.connected(), Self.received(Self.request), Self.sent(Self.failure),
+                Self.received(Self.securityRequest), Self.disconnected(),
+            ]) == [[0, 1, 2, 3, 4]])
+    }
+
     @Test func `a second Pair Device after a failure begins the next trace`() {
         #expect(
             places([
@@ -316,7 +336,8 @@ import Testing
         scene.wait(milliseconds: 5_000)
         #expect(scene.pass().isEmpty)
         scene.play([Self.sent(Self.request), Self.kernel(.newKey(Self.managed, Self.longTermKey)), Self.paired()])
-        #expect(scene.traces.count == 1)
+        scene.wait(milliseconds: 1_001)
+        #expect(scene.pass().count == 1)
     }
 
     @Test func `a reset finishes the traces of its adapter and of no other`() {
@@ -336,13 +357,22 @@ import Testing
         #expect(
             places([
                 Self.pair(), .connectionFailed(Self.adapter, Self.peer, status: .connectionFailedToBeEstablished),
-                // Somebody else's, and one that the controller does not name.
+                // Somebody else's, one of the other transport, and one of this that the controller does not name.
                 .connectionFailed(Self.adapter, Self.identity, status: .connectionFailedToBeEstablished),
+                .connectionFailed(Self.adapter, Self.nobody, status: HCIErrorCode(rawValue: 0x04)),
                 .connectionFailed(
                     Self.adapter, MonitorPeer(address: Address(bits: 0), addressType: .public),
                     status: HCIErrorCode(rawValue: 0x02)),
                 Self.kernel(.connectFailed(Self.managed, .connectFailed)), Self.paired(.connectFailed),
-            ]) == [[0, 1, 3, 4, 5]])
+            ]) == [[0, 1, 4, 5, 6]])
+    }
+
+    @Test func `a device that pairs by itself after Pair Device could not reach it has a trace of its own`() {
+        #expect(
+            places([
+                Self.pair(), Self.kernel(.connectFailed(Self.managed, .connectFailed)), Self.paired(.connectFailed),
+                Self.connected(), Self.received(Self.request),
+            ]) == [[0, 1, 2], [3, 4]])
     }
 
     @Test func `a link of Pair Device that ends before SMP begins is in its trace, and so is the next one`() {
@@ -435,6 +465,9 @@ import Testing
         // It came to us, so Pair Device did not make it.
         let other = Self.link(Self.privatePeer, role: .peripheral)
         #expect(places([Self.pair(Self.managedIdentity), Self.connected(other), Self.disconnected(other)]) == [[0]])
+        // Pair Device is for another private address.
+        let stranger = ManagementPeer(address: Address(bits: 0x4AAA_AAAA_AAAA), addressType: .random)
+        #expect(places([Self.pair(stranger), Self.connected(link), Self.disconnected(link)]) == [[0]])
     }
 
     @Test func `a question that names the identity is about the only device that is known by a private address`() {
@@ -445,6 +478,10 @@ import Testing
             Self.ask(.reply(.confirmation, Self.managedIdentity, isPositive: false)),
         ]
         #expect(places(events) == [[0, 1, 2, 3]])
+        // Not if it names another private address.
+        let stranger = ManagementPeer(address: Address(bits: 0x4AAA_AAAA_AAAA), addressType: .random)
+        #expect(
+            places(events.prefix(2) + [Self.kernel(.asked(.confirmation, stranger, isHint: true))]) == [[0, 1], [2]])
         // Not if the identity has a link of its own.
         let own = Self.connected(Self.link(Self.identity, handle: 0x41))
         #expect(places([own] + events) == [[1, 2], [0, 3, 4]])
@@ -488,6 +525,14 @@ import Testing
                 Self.connected(), Self.kernel(.settings(isBondable: true)), Self.received(Self.request),
                 Self.ask(.setBondable(false)), Self.kernel(.settings(isBondable: false)),
             ]) == [[1, 2, 3, 4, 5, 6, 7]])
+    }
+
+    @Test func `what is said of the adapter after a failure is no part of it`() {
+        #expect(
+            places([
+                Self.connected(), Self.received(Self.request), Self.sent(Self.failure), Self.ask(.setBondable(false)),
+            ])
+                == [[0, 1, 2]])
     }
 
     @Test func `settings that say nothing new are left out`() {

@@ -6,7 +6,7 @@ from air.ether import Air
 from air.peripheral import Peripheral
 from air.presets import CUFF_IDLE, CUFF_READY, comparison_lock, cuff, keyboard, meter, stranger
 from air.protocol import Code, Direction, IOCapability, PairingFeatures, Reason
-from air.reactions import Reaction, delay, hang_up, refuse, stay_silent, vanish
+from air.reactions import Reaction, answer, delay, hang_up, refuse, refuse_capability, stay_silent, vanish
 from air.tape import PDU, Tape
 from air.traits import Traits
 
@@ -25,6 +25,7 @@ __all__ = [
     "Reason",
     "Tape",
     "Traits",
+    "answer",
     "comparison_lock",
     "cuff",
     "delay",
@@ -32,6 +33,7 @@ __all__ = [
     "keyboard",
     "meter",
     "refuse",
+    "refuse_capability",
     "stay_silent",
     "stranger",
     "vanish",

@@ -32,6 +32,16 @@ class Central(Peripheral):
         own = hci.OwnAddressType.PUBLIC if self.traits.public else hci.OwnAddressType.RANDOM
         await self.device.connect(self._gateway, own_address_type=own)
 
+    async def encrypt(self) -> bool:
+        """Connect the gateway and encrypt the link with the bond that there is; False when that fails."""
+        await self.connect()
+        (connection,) = self.device.connections.values()
+        try:
+            await connection.encrypt()
+        except hci.HCI_Error:
+            return False
+        return True
+
     async def pair(self) -> bool:
         """Connect the gateway and pair with it; False when that fails."""
         await self.connect()

@@ -68,6 +68,13 @@ class Air:
         for connection in list(controller.le_connections.values()):
             self._link.lose(connection)
 
+    def inject(self, packet: bytes) -> None:
+        """Give the kernel a packet, with its type before it, as if the controller had thought of it."""
+        assert self._plugged is not None
+        sink = self._plugged[1].hci_sink
+        assert sink is not None
+        sink.on_packet(packet)
+
     @asynccontextmanager
     async def add(self, traits: Traits) -> AsyncIterator[Peripheral]:
         """A peripheral, on the air for as long as the block lasts."""

@@ -101,17 +101,21 @@ class Peripheral:
 
     def request_security(self) -> None:
         """Send a Security Request on the link that is up."""
+        wanted = self.traits.auth_req if self.traits.asks_for is None else self.traits.asks_for
+        self.send(bytes([Code.SECURITY_REQUEST, wanted]))
+
+    def send(self, pdu: bytes) -> None:
+        """Send a PDU of the Security Manager Protocol, whatever the pairing is at."""
         for connection in self.device.connections.values():
-            self.device.request_pairing(connection)
+            self._transmit(connection, pdu)
 
     def send_failure(self, reason: int) -> None:
-        for connection in self.device.connections.values():
-            self._transmit(connection, bytes([Code.PAIRING_FAILED, reason]))
+        self.send(bytes([Code.PAIRING_FAILED, reason]))
 
-    def hang_up(self) -> None:
-        """Disconnect, with "remote user terminated connection"."""
+    def hang_up(self, reason: int = hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR) -> None:
+        """Disconnect, for this reason."""
         for connection in list(self.controller.le_connections.values()):
-            self.controller.terminate(connection, hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR)
+            self.controller.terminate(connection, hci.HCI_ErrorCode(reason))
 
     def vanish(self) -> None:
         """Leave the link layer without a word. Both sides notice after the supervision timeout."""
@@ -157,7 +161,7 @@ class Peripheral:
         self.tape.connections += 1
         connection.on(device.Connection.EVENT_DISCONNECTION, self._disconnected)
         if self.traits.asks_first:
-            self.device.request_pairing(connection)
+            self.request_security()
 
     def _disconnected(self, _reason: int) -> None:
         # Bumble's own restart of advertising is not reliable: the state of the old one is in its way.
@@ -212,7 +216,8 @@ class _Person(pairing.PairingDelegate):
 
     def __init__(self, peripheral: Peripheral) -> None:
         keys = pairing.PairingDelegate.KeyDistribution(peripheral.traits.keys)
-        super().__init__(pairing.PairingDelegate.IoCapability(peripheral.traits.io_capability), keys, keys)
+        capability = pairing.PairingDelegate.IoCapability(peripheral.traits.io_capability)
+        super().__init__(capability, keys, keys, peripheral.traits.key_size)
         self._peripheral = peripheral
 
     async def generate_passkey(self) -> int:

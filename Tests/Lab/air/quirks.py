@@ -70,6 +70,9 @@ class Controller(bumble_controller.Controller):
         | hci.LeFeatureMask.LL_PRIVACY
     )
 
+    # Does it hear who wants to connect it? What advertises is heard over there all the same.
+    hears = True
+
     def on_advertising_pdu(self, pdu: ll.AdvInd | ll.AdvExtInd) -> None:
         """Bumble repeats the advertising data as the scan response, and answers passive scans with one too."""
         if self.le_scan_enable:
@@ -77,8 +80,9 @@ class Controller(bumble_controller.Controller):
             self._report(pdu, report.EventType.ADV_IND, pdu.data)
             if self.le_scan_type == hci.HCI_LE_Set_Scan_Parameters_Command.ACTIVE_SCANNING:
                 self._report(pdu, report.EventType.SCAN_RSP, self._scan_response(pdu.advertiser_address))
-        pending = self.pending_le_connection
-        if pending and pending.peer_address == pdu.advertiser_address:
+        pending, other = self.pending_le_connection, self.link.find_le_controller(pdu.advertiser_address)
+        is_heard = isinstance(other, Controller) and other.hears
+        if pending and pending.peer_address == pdu.advertiser_address and is_heard:
             self.create_le_connection(pdu.advertiser_address)
 
     def _report(self, pdu: ll.AdvInd | ll.AdvExtInd, event_type: int, data: bytes) -> None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from air.protocol import Reason
+from air.protocol import Code, IOCapability, Reason
 
 if TYPE_CHECKING:
     from air.peripheral import Peripheral
@@ -18,20 +18,42 @@ if TYPE_CHECKING:
 Reaction = Callable[["Peripheral", Callable[[], None]], None]
 
 
+def answer(code: Code, data: bytes) -> Reaction:
+    """Answer with this PDU."""
+    return lambda peripheral, _: peripheral.send(bytes([code]) + data)
+
+
 def refuse(reason: Reason | int) -> Reaction:
     """Answer with Pairing Failed."""
     return lambda peripheral, _: peripheral.send_failure(int(reason))
 
 
-def delay(seconds: float) -> Reaction:
+def refuse_capability(capability: IOCapability, reason: Reason = Reason.UNSPECIFIED) -> Reaction:
+    """Refuse a gateway with this IO capability, and no other."""
+
+    def react(peripheral: Peripheral, usually: Callable[[], None]) -> None:
+        if peripheral.tape.request.io_capability is capability:
+            peripheral.send_failure(int(reason))
+        else:
+            usually()
+
+    return react
+
+
+def proceed(_peripheral: Peripheral, usually: Callable[[], None]) -> None:
+    """Answer as usual."""
+    usually()
+
+
+def delay(seconds: float, then: Reaction = proceed) -> Reaction:
     """Answer later."""
 
-    def later(peripheral: Peripheral, proceed: Callable[[], None]) -> None:
-        def proceed_if_connected() -> None:
+    def later(peripheral: Peripheral, usually: Callable[[], None]) -> None:
+        def react_if_connected() -> None:
             if peripheral.connected:
-                proceed()
+                then(peripheral, usually)
 
-        asyncio.get_running_loop().call_later(seconds, proceed_if_connected)
+        asyncio.get_running_loop().call_later(seconds, react_if_connected)
 
     return later
 

@@ -41,6 +41,10 @@ class Traits:
     private: bool = False
     # Send a Security Request as soon as the link is up.
     asks_first: bool = False
+    # What the Security Request asks for, where that is not all that the device can do.
+    asks_for: AuthReq | None = None
+    # The longest key, in octets.
+    key_size: int = 16
 
     @property
     def name_bytes(self) -> bytes:

@@ -18,6 +18,7 @@ REPOSITORY = LAB.parent.parent
 # Generous: a run takes about a third of it on two cores that have nothing else to do.
 TEST_LIMIT = 20 * 60.0
 FULL_TEST_LIMIT = 60 * 60.0
+CAPTURES_LIMIT = 30 * 60.0
 DEMO_LIMIT = 5 * 60.0
 
 # Without what Debian's own packages have put beside the standard library: only the lab's requirements count.
@@ -41,6 +42,10 @@ def main() -> int:
                 longer = ["-m", ""] if arguments.full else []
                 limit = FULL_TEST_LIMIT if arguments.full else TEST_LIMIT
                 return _run(machine, arguments.binaries, ["-m", "pytest", *longer, *rest], limit)
+            case "captures":
+                _require_binaries(arguments.binaries)
+                command = ["-m", "captures", "/run/lab/results", *arguments.name]
+                return _run(machine, arguments.binaries, command, CAPTURES_LIMIT, arguments.directory)
             case "demo":
                 _require_binaries(arguments.binaries)
                 return _run(machine, arguments.binaries, ["-m", "demo", *rest], DEMO_LIMIT)
@@ -67,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_debian(prepare)
     runs = {
         "test": "boot and run the tests; further arguments go to pytest",
+        "captures": "boot, make captures of pairings that fail, and put them into a folder",
         "demo": "boot and show three pairings",
         "shell": "boot and open a shell, or run the command given, with bluetoothd and some devices on the air",
     }
@@ -80,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
             metavar="DIR",
             help="folder with pairingd and pairingctl (default: .build/release)",
         )
+        if verb == "captures":
+            run.add_argument("directory", type=Path, metavar="DIRECTORY")
+            run.add_argument("name", nargs="*", metavar="NAME", help="what to make (default: all)")
         if verb == "test":
             run.add_argument("--full", action="store_true", help="run the tests that take minutes as well")
     return parser
@@ -94,9 +103,11 @@ def _add_debian(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(machine: Machine, binaries: Path, arguments: list[str], limit: float) -> int:
+def _run(
+    machine: Machine, binaries: Path, arguments: list[str], limit: float, results: Path | None = None
+) -> int:
     command = [*PYTHON, "-W", "error", *arguments]
-    return machine.run(command, environment=_environment(machine, binaries), limit=limit)
+    return machine.run(command, environment=_environment(machine, binaries), limit=limit, results=results)
 
 
 def _shell(machine: Machine, binaries: Path, command: list[str]) -> int:

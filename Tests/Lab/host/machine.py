@@ -58,11 +58,15 @@ class Machine:
         environment: Mapping[str, str],
         limit: float | None,
         interactive: bool = False,
+        results: Path | None = None,
     ) -> int:
-        """Boot, run the command, switch off. Returns the command's exit status."""
+        """Boot, run the command, switch off. Returns the command's exit status.
+
+        What the command leaves in /run/lab/results is copied into the folder `results`, whatever its status.
+        """
         logs = Path(tempfile.mkdtemp(prefix="pairingd-lab-"))
         share = logs / "share"
-        share.mkdir()
+        (share / "results").mkdir(parents=True)
         (share / "command").write_text(_script(command, environment, interactive))
         say(f"booting Linux {self.kernel.release} in QEMU (software emulation: a few seconds)")
         qemu = subprocess.Popen(
@@ -74,6 +78,8 @@ class Machine:
         try:
             with _ended_at_last(qemu):
                 timed_out = _follow(qemu, limit)
+            if results is not None:
+                shutil.copytree(share / "results", results, dirs_exist_ok=True)
             status = _status(share, logs, limit if timed_out else None)
         finally:
             if status == 0 or interactive:

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from air import Air, Code, IOCapability, Peripheral, Reason, cuff, refuse
+from air import Air, Code, IOCapability, Reason, cuff, refuse, refuse_capability
 from gateway.bluez import BlueZ
 from gateway.journal import record
 from scenarios.conftest import Start
@@ -30,14 +28,8 @@ async def test_a_cuff_whose_first_attempt_fails_is_paired_by_the_second(
 async def test_a_cuff_that_refuses_one_capability_is_paired_with_another(
     air: Air, bluez: BlueZ, start: Start
 ) -> None:
-    def be_picky(peripheral: Peripheral, proceed: Callable[[], None]) -> None:
-        if peripheral.tape.request.io_capability is IOCapability.NoInputNoOutput:
-            peripheral.send_failure(int(Reason.UNSPECIFIED))
-        else:
-            proceed()
-
     async with air.add(cuff()) as device, start(FALLBACK) as daemon:
-        device.when_next(Code.PAIRING_REQUEST, be_picky, be_picky)
+        device.whenever(Code.PAIRING_REQUEST, refuse_capability(IOCapability.NoInputNoOutput))
         outcome = await daemon.pair(device.traits.address)
         assert (outcome.status, outcome.result) == (0, "paired"), outcome
         assert device.tape.request.io_capability is IOCapability.KeyboardDisplay
@@ -45,7 +37,6 @@ async def test_a_cuff_that_refuses_one_capability_is_paired_with_another(
         # The next time it begins with what worked.
         await bluez.remove_all()
         device.tape.clear()
-        device.when_next(Code.PAIRING_REQUEST, be_picky)
         outcome = await daemon.pair(device.traits.address)
         assert outcome.result == "paired", outcome
         assert [pdu.code for pdu in device.tape.pdus].count(Code.PAIRING_REQUEST) == 1
