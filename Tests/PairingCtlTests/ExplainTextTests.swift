@@ -135,8 +135,9 @@ struct ExplainTextTests {
             Report.Step(time: begin + 132_001_000, .link, "disconnected"),
             Report.Step(time: begin - 500_000, .here, "later in the file"),
         ]
+        let text = SampleReports.text(report) { $0.zero = begin }
         #expect(
-            SampleReports.text(report).hasSuffix(
+            text.hasSuffix(
                 """
                   What happened:
                                 us   device
@@ -147,7 +148,7 @@ struct ExplainTextTests {
                     132.001 s   ╞═══════╡   disconnected
                      -0.500 s   ●       │   later in the file
 
-                """), "\(SampleReports.text(report))")
+                """), "\(text)")
     }
 
     @Test("A long word stands below its title rather than broken")
