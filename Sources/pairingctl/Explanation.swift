@@ -3,6 +3,7 @@
 import Bluetooth
 import DBus
 import Explain
+import HCIMonitor
 
 /// One pairing and the report of it, from the daemon or from a capture file.
 struct Explanation: Sendable {
@@ -19,11 +20,14 @@ struct Explanation: Sendable {
     /// Microseconds since the epoch; 0 where it is not known, or not over.
     var startedAt: UInt64 = 0
     var finishedAt: UInt64 = 0
+    /// Where the times of the steps count from; what stands in front of it was so before.
+    var zero: UInt64
     var report: Report
 
     init(number: UInt64, report: Report) {
         self.number = number
         self.report = report
+        zero = report.steps.first?.time ?? 0
     }
 
     init(_ pairing: PairingInfo, _ report: Report) {
@@ -44,22 +48,22 @@ struct Explanation: Sendable {
         name = trace.name.map(\.description) ?? ""
         address = trace.device.address.bits == 0 ? "" : trace.device.address.description
         adapter = trace.adapter.map { "hci\($0.index)" } ?? ""
-        let steps = report.steps
-        startedAt = steps.isEmpty ? trace.steps.first?.time ?? 0 : steps[steps.beginning].time
-        finishedAt = steps.last?.time ?? trace.steps.last?.time ?? 0
+        startedAt = (trace.steps.first { !$0.event.isSetting } ?? trace.steps.first)?.time ?? 0
+        finishedAt = trace.steps.last?.time ?? 0
+        zero = startedAt
     }
 
     /// Did it come to nothing?
     var isFailure: Bool { report.finding != .paired && report.finding != .unfinished }
 }
 
-extension [Report.Step] {
-    /// Where the pairing itself begins. What was set on the adapter long before stands in front of it; the first step on
-    /// the air, and what led to it within a minute, do not.
-    var beginning: Int {
-        guard let onAir = firstIndex(where: { $0.arrow != .here }) else { return 0 }
-        let earliest = self[onAir].time - Swift.min(self[onAir].time, 60_000_000)
-        return self[..<onAir].firstIndex { $0.time >= earliest } ?? onAir
+extension TraceEvent {
+    /// Is it about the adapter for all that comes, and not about a pairing?
+    fileprivate var isSetting: Bool {
+        switch self {
+        case .command(.setBondable), .command(.setIOCapability), .management(.settings): true
+        default: false
+        }
     }
 }
 

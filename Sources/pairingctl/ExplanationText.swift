@@ -11,7 +11,9 @@ struct ExplanationText {
     private var report: Report { explanation.report }
 
     func lines(hasChart: Bool) -> [Line] {
-        let chart = SequenceChart(steps: report.steps, omitted: report.omittedSteps, page: page).lines
+        let chart = SequenceChart(
+            steps: report.steps, zero: explanation.zero, omitted: report.omittedSteps, page: page
+        ).lines
         let parts = [
             headline, verdict, offers, observations, causes,
             hasChart && !chart.isEmpty ? ["\("  What happened:", .bold)"] + chart : [],

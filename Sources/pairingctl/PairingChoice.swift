@@ -4,15 +4,17 @@ import Bluetooth
 import EventLoop
 import Glibc
 
-/// What `explain` is about. The forms are tried in the order of the cases, except that ``latest`` needs no word.
+/// What `explain` is about. A word is the first of these that it can be.
 enum ExplainSubject: Hashable, Sendable {
+    /// Without a word.
     case latest
-    /// `-`, or what is none of the others and has a slash or is there as a file.
-    case capture(String)
-    /// Digits.
+    /// Digits, or the pairing's object path.
     case pairing(UInt64)
     /// An address, `hci0/ADDRESS`, or an object path of BlueZ or of pairingd.
     case device(Address, adapter: String?)
+    /// What has a slash or is there as a file; `-` for standard input.
+    case capture(String)
+    /// A device's.
     case name(String)
 
     /// - Parameter fileExists: Asked last, so that a file never hides a device.

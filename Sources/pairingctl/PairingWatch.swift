@@ -49,6 +49,7 @@ struct PairingWatch: Hashable, Sendable {
     mutating func take(_ event: MonitorEvent, at time: UInt64) {
         switch sign(of: event) {
         case .begin: state = .underWay
+        case .part: state = state == .waiting ? .underWay : state
         case .end where state != .waiting, .failure: state = .over
         case .end, nil: return
         }
@@ -56,8 +57,10 @@ struct PairingWatch: Hashable, Sendable {
     }
 
     private enum Sign {
-        /// It begins or goes on.
+        /// It begins.
         case begin
+        /// It goes on; after its end, what was still on its way: some keys are sent once the kernel has told its own.
+        case part
         /// Of one that began.
         case end
         /// It came to nothing, maybe before it began.
@@ -85,13 +88,16 @@ struct PairingWatch: Hashable, Sendable {
         case .smp(_, _, .securityRequest): return nil
         case .smp(let link, _, let packet):
             links.insert(Link(link))
-            if case .pairingFailed = packet { return .end }
-            return .begin
+            switch packet {
+            case .pairingRequest: return .begin
+            case .pairingFailed: return .end
+            default: return .part
+            }
         // The controller asks for the key of a bond at every connection.
         case .simplePairing(_, _, .asked(.linkKey)), .simplePairing(_, _, .answered(.linkKey, isPositive: true)):
             return nil
         case .simplePairing(_, _, .completed): return .end
-        case .simplePairing: return .begin
+        case .simplePairing: return .part
         case .management(_, let event): return sign(of: event)
         case .managementCommand(_, let command):
             if case .pairDevice = command { return .begin }
@@ -103,7 +109,7 @@ struct PairingWatch: Hashable, Sendable {
         switch event {
         case .newKey, .pairDeviceEnded, .connectFailed: .end
         case .authenticationFailed: .failure
-        case .asked, .passkeyShown: .begin
+        case .asked, .passkeyShown: .part
         case .newIdentity, .unpaired, .settings, .disconnected: nil
         }
     }

@@ -17,8 +17,7 @@ struct PairingCtl: ParsableCommand {
         subcommands: [
             Status.self, Devices.self, Pair.self, Forget.self, Requests.self, Approve.self, Reject.self,
             EnterPasskey.self, EnterPin.self, Watch.self, ExplainVerb.self, CaptureVerb.self, WindowVerb.self,
-            PolicyVerb.self,
-            Reload.self,
+            PolicyVerb.self, Reload.self,
         ],
         defaultSubcommand: Status.self)
 }

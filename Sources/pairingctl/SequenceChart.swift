@@ -5,16 +5,16 @@ import Explain
 /// The steps of a pairing between two lines, one for this side and one for the device.
 struct SequenceChart {
     let steps: [Report.Step]
+    /// Where times count from, in microseconds since the epoch.
+    let zero: UInt64
     /// How many are left out at the end.
     let omitted: Int
     let page: Page
 
     var lines: [Line] {
         guard !steps.isEmpty else { return [] }
-        let beginning = steps.beginning
-        let times = steps.indices.map {
-            $0 < beginning ? "before" : Self.seconds(steps[$0].time, since: steps[beginning].time)
-        }
+        let before = steps.prefix { $0.time < zero }.map { _ in "before" }
+        let times = before + steps.dropFirst(before.count).map { Self.seconds($0.time, since: zero) }
         let timeWidth = times.map(\.utf8.count).max() ?? 0
         let room = page.columns - Self.indent - timeWidth - lane(nil).width - 6
         let longest = steps.map { SafeText.width(SafeText.printable($0.title)) }.max() ?? 0
@@ -44,6 +44,10 @@ struct SequenceChart {
     /// - Parameter margin: The columns before the details.
     private func texts(_ step: Report.Step, _ margin: Int, _ room: Int) -> [Line] {
         let titles = SafeText.wrapped(step.title, to: room)
+        // Rather below the title than with a word broken.
+        let words = step.details.flatMap { SafeText.printable($0).split(separator: " ") }
+        let isBeside = words.allSatisfy { SafeText.width(String($0)) < room - margin }
+        let margin = isBeside ? margin : 2
         let pieces = step.details.enumerated().map { $1 + ($0 < step.details.count - 1 ? "," : "") }
         var details = SafeText.filled(pieces, to: room - margin)
         var lines = titles.isEmpty ? [""] : titles.map { Line($0) }

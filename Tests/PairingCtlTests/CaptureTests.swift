@@ -44,6 +44,12 @@ struct PairingWatchTests {
         #expect(watch.deadline == 12 * Self.second + PairingWatch.longestSilence)
     }
 
+    @Test("What was on its way when it ended does not begin it anew")
+    func rest() {
+        let watch = watch(Samples.request(1), Samples.failed(1), Samples.keypress(1))
+        #expect(watch.deadline == 13 * Self.second)
+    }
+
     @Test("The end of another link does not end it")
     func otherLink() {
         let watch = watch(Samples.connected(2), Samples.request(1), Samples.disconnected(2))
@@ -71,6 +77,10 @@ struct PairingWatchTests {
         static func link(_ handle: UInt16) -> MonitorLink { MonitorLink(adapter: adapter, handle: handle, peer: peer) }
         static func connected(_ handle: UInt16) -> MonitorEvent { .connected(link(handle)) }
         static func request(_ handle: UInt16) -> MonitorEvent {
+            let features = PairingFeatures(ioCapability: .noInputNoOutput, authenticationRequirements: .bonding)
+            return .smp(link(handle), .sent, .pairingRequest(features))
+        }
+        static func keypress(_ handle: UInt16) -> MonitorEvent {
             .smp(link(handle), .sent, .pairingKeypressNotification(.passkeyEntryStarted))
         }
         static func failed(_ handle: UInt16) -> MonitorEvent {

@@ -33,6 +33,15 @@ struct ExplainFileTests {
         }
     }
 
+    @Test("What was set on the adapter before a pairing stands before its beginning")
+    func settings() async throws {
+        let file = try CaptureFile([SampleCapture.setIOCapability] + SampleCapture.refused)
+        let ended = try await WithoutBus.run("explain", file.path)
+        let lines = ended.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        #expect(lines.contains { $0.hasPrefix("before ") && $0.contains("Set IO Capability") }, ended.transcript)
+        #expect(lines.contains { $0.hasPrefix("0.000 s ") && $0.contains("connected") }, ended.transcript)
+    }
+
     @Test("As JSON it is one object a line")
     func documents() async throws {
         let file = try Self.threePairings()

@@ -84,7 +84,7 @@ struct ExplainTests {
         }
     }
 
-    @Test("A terminal's width is used")
+    @Test("A terminal's width is used, and 80 columns elsewhere")
     @LoopActor func width() async throws {
         let scene = try await Scene()
         var report = Self.report
@@ -92,6 +92,11 @@ struct ExplainTests {
         try Self.add(3, to: scene, report: report)
         let ended = try await scene.run("explain", "--no-chart")
         #expect(ended.output.split(separator: "\n").map(\.count).max() == 2 + 15 * 5 - 1, ended.transcript)
+        let command = "stty cols 50; '\(Binary.path)' explain --no-chart --no-color --bus '\(scene.bus.address)'"
+        let narrow = try await Ended(OwnedProcess("/usr/bin/script", ["-qec", command, "/dev/null"]))
+        let lines = narrow.output.split(separator: "\r\n")
+        #expect(lines.contains { $0.count == 2 + 9 * 5 - 1 && $0.hasPrefix("  word ") }, narrow.transcript)
+        #expect(lines.allSatisfy { $0.count <= 50 }, narrow.transcript)
     }
 
     @Test(

@@ -135,8 +135,9 @@ struct ExplainTextTests {
             Report.Step(time: begin + 132_001_000, .link, "disconnected"),
             Report.Step(time: begin - 500_000, .here, "later in the file"),
         ]
+        let text = SampleReports.text(report) { $0.zero = begin }
         #expect(
-            SampleReports.text(report).hasSuffix(
+            text.hasSuffix(
                 """
                   What happened:
                                 us   device
@@ -146,6 +147,24 @@ struct ExplainTextTests {
                       1.999 s   │◀──────┤   Pairing Response
                     132.001 s   ╞═══════╡   disconnected
                      -0.500 s   ●       │   later in the file
+
+                """), "\(text)")
+    }
+
+    @Test("A long word stands below its title rather than broken")
+    func longWord() {
+        let report = Report(
+            finding: .unknown, summary: "Failed.", stage: .connecting,
+            steps: [
+                Report.Step(time: 1, .here, "pairingd calls Pair()", ["NoInputNoOutput"]),
+                Report.Step(time: 1, .here, "Pair() returns", ["org.bluez.Error.AuthenticationFailed"]),
+            ])
+        #expect(
+            SampleReports.text(report).hasSuffix(
+                """
+                    0.000 s   ●       │   pairingd calls Pair()  NoInputNoOutput
+                    0.000 s   ●       │   Pair() returns
+                              │       │     org.bluez.Error.AuthenticationFailed
 
                 """), "\(SampleReports.text(report))")
     }

@@ -27,6 +27,9 @@ enum SampleCapture {
         ] + end
     }
 
+    /// From a program with a control socket: NoInputNoOutput from now on.
+    static let setIOCapability = record(.controlCommand, [1, 0, 0, 0, 0x18, 0x00, 3])
+
     static func record(_ opcode: MonitorOpcode, _ payload: [UInt8]) -> [UInt8] {
         half(Int(opcode.rawValue)) + [0, 0] + half(payload.count) + payload
     }
