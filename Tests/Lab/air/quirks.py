@@ -81,8 +81,8 @@ class Controller(bumble_controller.Controller):
             if self.le_scan_type == hci.HCI_LE_Set_Scan_Parameters_Command.ACTIVE_SCANNING:
                 self._report(pdu, report.EventType.SCAN_RSP, self._scan_response(pdu.advertiser_address))
         pending, other = self.pending_le_connection, self.link.find_le_controller(pdu.advertiser_address)
-        is_heard = isinstance(other, Controller) and other.hears
-        if pending and pending.peer_address == pdu.advertiser_address and is_heard:
+        is_deaf = isinstance(other, Controller) and not other.hears
+        if pending and pending.peer_address == pdu.advertiser_address and not is_deaf:
             self.create_le_connection(pdu.advertiser_address)
 
     def _report(self, pdu: ll.AdvInd | ll.AdvExtInd, event_type: int, data: bytes) -> None:

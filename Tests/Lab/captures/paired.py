@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 
-from air import Code, IOCapability, Reason, Traits, classic, comparison_lock, cuff, meter, refuse
+from air import Code, IOCapability, Peripheral, Reason, Traits, classic, comparison_lock, cuff, meter, refuse
 from air.protocol import AuthReq
 from captures.btsnoop import Opcode
 from captures.checks import DEBUG, LEGACY, NO_FAILURE, RECEIVED, SECURE, SECURE_AUTHENTICATED, key, received
@@ -18,26 +18,27 @@ from gateway.other import OtherProgram
 DEBUG_KEY = bytes.fromhex("e69d350e")
 
 SENSOR = Traits("Thermometer", "C4:11:22:33:44:04", services=(0x1809,))
+DEVELOPMENT_KIT = Traits("Development kit", "C4:11:22:33:44:05")
 
 PHONE = classic.Traits("Phone", "00:1B:DC:11:22:01", class_of_device=0x5A020C)
 CLASSIC_ADAPTER = "/org/bluez/hci1"
 
 
-async def incoming(stage: Stage) -> None:
-    async with stage.known(cuff(asks_first=True)) as device, Agent.open() as agent, OtherProgram.open() as other:
-        async with stage.recording():
+def asked_by(traits: Traits) -> Callable[[Stage], Awaitable[None]]:
+    """The device asks for security as soon as another program has connected it, and the default agent says yes."""
+
+    async def make(stage: Stage) -> None:
+        async with stage.known(traits), Agent.open() as agent, OtherProgram.open() as other, stage.recording():
             await agent.register("DisplayYesNo")
             await agent.become_default()
-            await other.connect_known(device.traits.address)
+            await other.connect_known(traits.address)
+
+    return make
 
 
-async def with_debug_key(stage: Stage) -> None:
-    traits = replace(SENSOR, name="Development kit", address="C4:11:22:33:44:05")
-    await pair(
-        traits,
-        IOCapability.NoInputNoOutput,
-        lambda device: setattr(device.device.smp_manager, "debug_mode", True),
-    )(stage)
+def use_debug_key(device: Peripheral) -> None:
+    assert device.device.smp_manager is not None
+    device.device.smp_manager.debug_mode = True
 
 
 async def at_the_second_attempt(stage: Stage) -> None:
@@ -50,16 +51,6 @@ async def at_the_second_attempt(stage: Stage) -> None:
             # The kernel ends the first link; a Pair() before that would end with it.
             await recorder.quiet()
             assert not await agent.pair(path)
-
-
-async def after_a_weak_security_request(stage: Stage) -> None:
-    """The device could compare digits, and asks for less than that as soon as it is connected."""
-    traits = comparison_lock(asks_first=True, asks_for=AuthReq.BONDING)
-    async with stage.known(traits) as device, Agent.open() as agent, OtherProgram.open() as other:
-        async with stage.recording():
-            await agent.register("DisplayYesNo")
-            await agent.become_default()
-            await other.connect_known(device.traits.address)
 
 
 async def over_bredr(stage: Stage) -> None:
@@ -112,7 +103,7 @@ SITUATIONS = [
     Situation(
         "incoming-paired",
         "A program connects the cuff, which asks for security; the default agent says yes.",
-        incoming,
+        asked_by(cuff(asks_first=True)),
         [
             key(LEGACY),
             NO_FAILURE,
@@ -133,7 +124,7 @@ SITUATIONS = [
     Situation(
         "security-request-first",
         "A lock that could compare digits asks for mere bonding when it is connected, so legacy Just Works it is.",
-        after_a_weak_security_request,
+        asked_by(comparison_lock(asks_first=True, asks_for=AuthReq.BONDING)),
         [
             key(LEGACY),
             NO_FAILURE,
@@ -150,7 +141,7 @@ SITUATIONS = [
     Situation(
         "debug-key",
         "A development kit uses the specification's debug key, so the kernel does not keep the bond.",
-        with_debug_key,
+        pair(DEVELOPMENT_KIT, IOCapability.NoInputNoOutput, use_debug_key),
         [
             key(DEBUG),
             NO_FAILURE,

@@ -9,10 +9,9 @@ import os
 import socket
 import struct
 import time
-from types import TracebackType
 from typing import Self
 
-from captures.btsnoop import ACL, NO_ADAPTER, SMP_CHANNELS, Acl, Opcode, Record
+from captures.btsnoop import NO_ADAPTER, SMP_CHANNELS, Acl, Opcode, Record
 
 AF_BLUETOOTH, BTPROTO_HCI, HCI_DEV_NONE, HCI_CHANNEL_MONITOR = 31, 1, 0xFFFF, 2
 SO_TIMESTAMP, SO_RCVBUFFORCE = 29, 33
@@ -75,7 +74,7 @@ class Recorder:
         asyncio.get_running_loop().add_reader(self._channel, self._readable)
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._readable()
         asyncio.get_running_loop().remove_reader(self._channel)
         self._channel.close()
@@ -115,7 +114,6 @@ class Recorder:
                 return True
 
     def _is_of_kept_channel(self, record: Record) -> bool:
-        assert Opcode(record.opcode) in ACL
         acl = Acl.decode(record.payload)
         key = record.opcode, acl.handle
         if acl.starts:
