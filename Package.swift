@@ -71,7 +71,11 @@ let package = Package(
             name: "PairingdTests",
             dependencies: ["Bluetooth", "DBus", "EventLoop", "TestSupport", "pairingctl", "pairingd"]),
         .testTarget(
-            name: "PairingCtlTests", dependencies: ["DBus", "EventLoop", "TestSupport", "pairingctl"]),
+            name: "PairingCtlTests",
+            dependencies: [
+                "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "SecurityManager", "TestSupport",
+                "pairingctl",
+            ]),
         .testTarget(name: "HCIMonitorTests", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],
     swiftLanguageModes: [.v6],

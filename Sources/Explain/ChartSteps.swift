@@ -83,7 +83,7 @@ extension Report.Step {
             case .unpairDevice: self.init(.here, "Unpair Device")
             case .disconnect: self.init(.here, "Disconnect")
             case .reply(let question, _, let isPositive):
-                self.init(.here, isPositive ? "the answer is yes" : "the answer is no", [question.words])
+                self.init(.here, isPositive ? question.yes : question.no)
             }
         }
 
@@ -188,6 +188,11 @@ extension ManagementQuestion {
         case .pinCode: "for the PIN code"
         }
     }
+}
+
+extension ManagementQuestion {
+    fileprivate var yes: String { self == .confirmation ? "the answer is yes" : "digits are given" }
+    fileprivate var no: String { self == .confirmation ? "the answer is no" : "no digits are given" }
 }
 
 extension SimplePairingQuestion {

@@ -19,7 +19,7 @@ import Testing
     @Test func `a refusal is told as the device's, with the packet that proves it`() {
         #expect(
             report.summary
-                == "The device refused to pair, without saying why (it sent Pairing Failed: Unspecified Reason (0x08))."
+                == "The device refused to pair, without saying why. The device sent Pairing Failed: Unspecified Reason (0x08)."
         )
     }
 

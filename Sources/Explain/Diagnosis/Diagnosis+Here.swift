@@ -77,7 +77,9 @@ extension Diagnosis {
         let shown = reading.ours.map { " with \($0.capabilityWords)" } ?? ""
         return Diagnosis(
             .defaultAgentTaken,
-            "Another program's agent stood for this side\(shown): it has taken the default agent from pairingd.",
+            given.outcome == nil
+                ? "Another program became the default agent, and its agent stood for this side\(shown)."
+                : "Another program's agent stood for this side\(shown): it has taken the default agent from pairingd.",
             stoppedBy: .program,
             causes: [
                 .init(
