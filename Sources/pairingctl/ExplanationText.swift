@@ -97,7 +97,7 @@ struct ExplanationText {
         let rule = explanation.rule.isEmpty ? "the device's rule" : "the rule \(explanation.rule)"
         lines += hanging(Line(margin), "In \(rule):")
         // As they are, for they are copied.
-        lines += cause.ruleLines.map { "\(margin)    \($0, .green)" }
+        lines += cause.ruleLines.map { $0.isEmpty ? "" : "\(margin)    \($0, .green)" }
         return lines
     }
 

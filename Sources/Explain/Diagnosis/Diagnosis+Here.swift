@@ -61,13 +61,17 @@ extension Diagnosis {
     }
 
     static func expired(_ given: Case, _ summary: String) -> Diagnosis {
-        Diagnosis(
+        let question = given.reading.question?.value
+        // A comparison of digits is for a person.
+        let isForRule = question.map { $0.kind == .confirmation && $0.isHint } ?? false
+        return Diagnosis(
             .answerExpired, summary, stoppedBy: .us,
             causes: [
                 .init(
                     "A question of this pairing needs a person or a program here, and got no answer in time.",
-                    remedy: "Answer within 25 s: pairingctl watch asks at the terminal. A rule can answer by itself.",
-                    ruleLines: ["[answer]", "authorization = \"accept\""])
+                    remedy: "Answer within 25 s: pairingctl watch asks at the terminal."
+                        + (isForRule ? " A rule can answer by itself." : ""),
+                    ruleLines: isForRule ? ["[answer]", "authorization = \"accept\""] : [])
             ])
     }
 

@@ -194,14 +194,15 @@ extension Diagnosis {
         } else if ours == .noInputNoOutput || ours != .keyboardDisplay {
             causes.append(
                 .init(
-                    "This side showed \(ours?.rawValue ?? "a capability") that leads to no comparison or entry of digits.",
+                    "This side showed \(ours?.rawValue ?? "a capability"), and with that no digits can be compared or entered.",
                     remedy: "Give it a capability with which a person can compare or enter digits.",
                     ruleLines: ["[pairing]", "io-capability = \"\(strongCapability(for: theirs).rawValue)\""]))
         }
-        if reading.agreement?.isSecureConnections == false || reading.agreement == nil {
+        let other = sentence.party == .us ? reading.theirs : reading.ours
+        if other?.authenticationRequirements.contains(.secureConnections) == false {
             causes.append(
                 .init(
-                    "\(sentence.side) takes LE Secure Connections only, and the other side cannot, or did not offer it.",
+                    "\(sentence.side) takes LE Secure Connections only, and \(sentence.party == .us ? "the device" : "this side") did not offer it.",
                     remedy: sentence.party == .us
                         ? "Let the adapter pair in the old way too: btmgmt sc on (not: only)."
                         : "Look for newer firmware, or an adapter of Bluetooth 4.2 or later."))

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 from air import Air, Code, IOCapability, cuff, refuse_capability
 from gateway.bluez import BlueZ
-from gateway.programs import pairingctl
+from gateway.command import run
+from gateway.programs import BINARIES, pairingctl
 from scenarios.conftest import Start
 from scenarios.rules import CUFF
 
@@ -54,3 +57,33 @@ async def test_a_cuff_that_refuses_without_a_reason_is_paired_by_what_explain_sa
         assert await bluez.bonded(address)
         assert device.tape.request.io_capability is not IOCapability.NoInputNoOutput
         assert (await explain(address))["finding"] == "paired"
+
+
+async def test_the_next_pairing_is_captured_and_the_file_explained(
+    air: Air, bluez: BlueZ, start: Start, tmp_path: Path
+) -> None:
+    file = tmp_path / "next.btsnoop"
+    async with air.add(cuff()) as device, start(CUFF) as daemon:
+        recording = asyncio.create_task(pairingctl("capture", str(file), "--timeout", "60"))
+        async with asyncio.timeout(20):
+            while not file.exists():
+                await asyncio.sleep(0.05)
+        outcome = await daemon.pair(device.traits.address)
+        assert (outcome.status, outcome.result) == (0, "paired"), outcome
+        done = await recording
+        assert done.status == 0, (done.output, done.errors)
+        assert file.stat().st_mode & 0o777 == 0o600
+        explained = await pairingctl("explain", "--json", str(file))
+        (report,) = [json.loads(line) for line in explained.output.splitlines()]
+        assert (report["finding"], report["address"]) == ("paired", device.traits.address), report
+        # What the daemon saw and what the file shows is the same pairing.
+        live = await explain(device.traits.address)
+        assert (live["offers"], live["model"]) == (report["offers"], report["model"])
+
+
+async def test_who_may_not_read_the_monitor_channel_is_told_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "none.btsnoop"
+    done = await run("setpriv", "--reuid=65534", "--clear-groups", str(BINARIES / "pairingctl"), "capture", str(file))
+    assert done.status == 4, (done.output, done.errors)
+    assert "CAP_NET_RAW" in done.errors or "root" in done.errors, done.errors
+    assert not file.exists()
