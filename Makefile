@@ -77,8 +77,9 @@ bench: dependencies
 	@scripts/install-dependencies test
 	$(BUILD) --product policy-bench
 	$(BUILD) --product capture-bench
+	$(BUILD) --product pairingctl
 	@.build/release/policy-bench
-	@.build/release/capture-bench
+	@.build/release/capture-bench -- .build/release/pairingctl explain
 
 # Formatting, shell scripts, and the lab's Python.
 check: dependencies
