@@ -45,7 +45,7 @@ let package = Package(
         .executableTarget(
             name: "pairingctl",
             dependencies: [
-                "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "Pairing", "Policy",
+                "Bluetooth", "CSystemd", "DBus", "EventLoop", "Explain", "HCIMonitor", "Pairing", "Policy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -3,6 +3,7 @@
 import DBus
 import EventLoop
 import Pairing
+import Policy
 
 /// The properties of one object; what is missing or of another type reads as empty.
 struct Properties: Sendable {
@@ -16,6 +17,16 @@ struct Properties: Sendable {
     func flag(_ name: String) -> Bool { values[name]?.converted() ?? false }
     func time(_ name: String) -> UInt64 { values[name]?.converted() ?? 0 }
     func count(_ name: String) -> UInt32 { values[name]?.converted() ?? 0 }
+    /// `nil` where it is not known.
+    var keySize: UInt8? { values["KeySize"]?.converted().flatMap { $0 == 0 ? nil : $0 } }
+    /// The entries of a dictionary, as text.
+    func settings(_ name: String) -> [(key: String, value: String)] {
+        let entries: [String: Value] = values[name]?.converted() ?? [:]
+        let order = Dictionary(
+            KeyDocumentation.rule.enumerated().map { ($1.fullName, $0) }, uniquingKeysWith: { first, _ in first })
+        return entries.map { ($0.key, $0.value.text) }
+            .sorted { (order[$0.key] ?? .max, $0.key) < (order[$1.key] ?? .max, $1.key) }
+    }
     func smallCount(_ name: String) -> UInt16 { values[name]?.converted() ?? 0 }
     func path(_ name: String) -> ObjectPath { values[name]?.converted() ?? "/" }
     func paths(_ name: String) -> [ObjectPath] { values[name]?.converted() ?? [] }
@@ -46,15 +57,19 @@ struct ManagerInfo: Sendable {
 
 /// `org.pairingd.Device1`.
 struct DeviceInfo: Sendable {
+    let path: ObjectPath
     let properties: Properties
 
     init?(path: ObjectPath, interfaces: [String: [String: Value]]) {
         guard let values = interfaces[Names.device] else { return nil }
+        self.path = path
         properties = Properties(values)
     }
 
     var address: String { properties.text("Address") }
     var adapter: String { properties.text("Adapter") }
+    var name: String { properties.text("Name") }
+    var title: String { deviceTitle(properties) }
 
     var document: JSON {
         [
@@ -64,6 +79,10 @@ struct DeviceInfo: Sendable {
             "paired": .boolean(properties.flag("Paired")),
             "bonded": .boolean(properties.flag("Bonded")),
             "connected": .boolean(properties.flag("Connected")),
+            "bond_state": .string(properties.text("BondState")),
+            "security": .string(properties.text("Security")),
+            "secure_connections": .string(properties.text("SecureConnections")),
+            "key_size": properties.keySize.map { .number($0) } ?? .null,
             "rule": .string(properties.text("Rule")),
             "last_result": .string(properties.text("LastResult")),
             "last_paired": .number(properties.time("LastPaired")),
@@ -100,6 +119,9 @@ struct PairingInfo: Sendable {
             "state": .string(state),
             "result": .string(result),
             "reason": .string(reason),
+            "security": .string(properties.text("Security")),
+            "secure_connections": .string(properties.text("SecureConnections")),
+            "key_size": properties.keySize.map { .number($0) } ?? .null,
             "sentence": .string(text.sentence),
             "advice": .string(text.advice(for: properties.text("Address"))),
             "started_at": .number(properties.time("StartedAt")),

@@ -35,6 +35,18 @@ struct Line: ExpressibleByStringInterpolation, Sendable {
         return line
     }
 
+    /// This line, cut where it is wider than so many columns, in the style of its beginning.
+    func shortened(to columns: Int) -> Line {
+        width > columns ? Line(SafeText.shortened(text(isColored: false), to: columns), style) : self
+    }
+
+    /// This line in lines of at most so many columns, in the style of its beginning.
+    func wrapped(to columns: Int) -> [Line] {
+        width > columns ? SafeText.wrapped(text(isColored: false), to: columns).map { Line($0, style) } : [self]
+    }
+
+    private var style: Style { spans.first?.style ?? .plain }
+
     static func + (left: Line, right: Line) -> Line {
         var line = left
         line.spans += right.spans

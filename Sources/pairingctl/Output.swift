@@ -9,11 +9,16 @@ final class Output {
     let isJSON: Bool
     let isQuiet: Bool
     let isTerminal = isatty(STDOUT_FILENO) == 1
+    /// What tables are to fit in: `COLUMNS`, or the terminal's width; `nil` where neither is known, as in a pipe.
+    let columns: Int?
     private let allowsColor: Bool
+    private var hider: AddressHider?
 
     init(_ options: GlobalOptions) {
         isJSON = options.json
         isQuiet = options.quiet
+        hider = options.hideAddresses ? AddressHider() : nil
+        columns = Int(Self.environment("COLUMNS")).flatMap { $0 > 0 ? $0 : nil } ?? Page.terminalWidth
         let isDumb = Self.environment("TERM") == "dumb"
         allowsColor = !options.noColor && Self.environment("NO_COLOR").isEmpty && !isDumb
     }
@@ -30,18 +35,26 @@ final class Output {
         self.line(line)
     }
 
+    func table(_ table: Table) {
+        for line in table.lines(within: columns) { self.line(line) }
+    }
+
     func document(_ document: JSON) { put(document.text + "\n") }
 
     func error(_ message: String) {
-        write("pairingctl: \(SafeText.printable(message))\n", to: STDERR_FILENO)
+        write(shown("pairingctl: \(SafeText.printable(message))\n"), to: STDERR_FILENO)
     }
 
     /// A line as the terminal behind `descriptor` shows it.
     func text(_ line: Line, for descriptor: Int32) -> String {
-        line.text(isColored: allowsColor && isatty(descriptor) == 1)
+        shown(line.text(isColored: allowsColor && isatty(descriptor) == 1))
     }
 
+    /// All that leaves the process passes here.
+    private func shown(_ text: String) -> String { hider?.hide(text) ?? text }
+
     private func put(_ text: String) {
+        let text = shown(text)
         // Nobody reads any more (`pairingctl watch | head`), so there is nothing left to do.
         if !write(text, to: STDOUT_FILENO) { EventLoop.shared.stop(code: ExitStatus.failed.rawValue) }
     }
@@ -65,30 +78,4 @@ func write(_ text: String, to descriptor: Int32) -> Bool {
         }
     }
     return true
-}
-
-/// Columns for people, aligned by what each cell takes on a terminal.
-struct Table {
-    let header: [Line]
-    var rows: [[Line]] = []
-
-    init(_ header: String...) { self.init(header: header.map { Line($0, .bold) }) }
-
-    init(header: [Line], rows: [[Line]] = []) {
-        self.header = header
-        self.rows = rows
-    }
-
-    var withoutLastColumn: Table {
-        Table(header: header.dropLast(), rows: rows.map { $0.dropLast() })
-    }
-
-    var lines: [Line] {
-        let all = [header] + rows
-        let widths = header.indices.map { column in all.map { $0[column].width }.max() ?? 0 }
-        return all.map { row in
-            // No spaces behind the last cell.
-            zip(row, widths).dropLast().reduce(Line("")) { $0 + $1.0.padded(to: $1.1 + 2) } + (row.last ?? "")
-        }
-    }
 }

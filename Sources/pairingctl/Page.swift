@@ -18,11 +18,14 @@ struct Page: Hashable, Sendable {
 
     /// Standard output: a terminal's width, 80 columns elsewhere; the letters that the locale has.
     static var standardOutput: Page {
+        Page(
+            columns: terminalWidth ?? 80, isUnicode: isUnicode { name in getenv(name).map { String(cString: $0) } })
+    }
+
+    /// The columns of the terminal on standard output; `nil` where that is none.
+    static var terminalWidth: Int? {
         var size = winsize()
-        let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        return Page(
-            columns: isKnown ? Int(size.ws_col) : 80,
-            isUnicode: isUnicode { name in getenv(name).map { String(cString: $0) } })
+        return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
     }
 
     /// The first of these variables that is set decides (POSIX, 8.2).

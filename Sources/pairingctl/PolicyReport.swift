@@ -66,12 +66,10 @@ struct PolicyReport: Sendable {
                 return (rule, reason)
             }
         }
-        let profile: [String: Value] = evaluation["profile"]?.converted() ?? [:]
         let origins: [String: String] = evaluation["origins"]?.converted() ?? [:]
-        let places = Dictionary(
-            KeyDocumentation.rule.enumerated().map { ($1.fullName, $0) }, uniquingKeysWith: { first, _ in first })
-        settings = profile.sorted { (places[$0.key] ?? .max, $0.key) < (places[$1.key] ?? .max, $1.key) }
-            .map { Setting(key: $0.key, value: $0.value.text, origin: origins[$0.key] ?? "default") }
+        settings = properties.settings("profile").map {
+            Setting(key: $0.key, value: $0.value, origin: origins[$0.key] ?? "default")
+        }
     }
 
     private mutating func take(_ rule: Rule, _ facts: DeviceFacts? = nil) {
@@ -99,7 +97,7 @@ struct PolicyReport: Sendable {
 
 extension Value {
     /// A simple value as a rule file has it, without quotes.
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .variant(let inner): inner.text
         case .boolean(let flag): flag ? "true" : "false"
@@ -119,13 +117,13 @@ extension PolicyReport {
         if !passedOver.isEmpty {
             output.note("")
             output.note("\(rule == nil ? "Rules that do not match:" : "Rules before it:", .bold)")
-            var table = Table("RULE", "WHY NOT")
+            var table = Table(.cut("RULE"), .wrapped("WHY NOT"))
             table.rows = passedOver.map { [Line($0.rule), Line($0.reason)] }
-            for line in table.lines.dropFirst() { output.note("  \(line)") }
+            for line in table.lines(within: output.columns.map { $0 - 2 }).dropFirst() { output.note("  \(line)") }
         }
         guard !settings.isEmpty else { return }
         output.note("")
-        var table = Table("KEY", "VALUE", "FROM")
+        var table = Table("KEY", .cut("VALUE"), .cut("FROM"))
         table.rows = settings.map { setting in
             let isDefault = setting.origin == "default"
             let origin =
@@ -133,7 +131,7 @@ extension PolicyReport {
                 ? "line \(setting.origin.dropFirst(file.count + 1))" : setting.origin
             return [Line(setting.key), Line(setting.value, isDefault ? .dim : .bold), Line(origin, .dim)]
         }
-        for line in table.lines { output.line(line) }
+        output.table(table)
     }
 
     private var headline: [Line] {

@@ -10,26 +10,46 @@ struct PairingCtl: ParsableCommand {
         commandName: "pairingctl",
         abstract: "Shows and answers what pairingd asks, and pairs Bluetooth devices.",
         discussion: """
-            Without a verb it shows the state. DEVICE is an address (00:5F:BF:71:81:18), hci0/ADDRESS, or a BlueZ object path.
+            Without a verb it shows the state. DEVICE is an address (00:5F:BF:71:81:18), an address on one adapter \
+            (hci0/00:5F:BF:71:81:18), or a BlueZ object path. The options of every verb may stand before the verb too.
             Exit status: 0 done, 1 the pairing or answer failed, 2 usage, 3 pairingd is not reachable, 4 not authorised, \
             5 not found, 6 expired.
             """,
-        subcommands: [
-            Status.self, Devices.self, Pair.self, Forget.self, Requests.self, Approve.self, Reject.self,
-            EnterPasskey.self, EnterPin.self, Watch.self, ExplainVerb.self, CaptureVerb.self, WindowVerb.self,
-            PolicyVerb.self, Reload.self,
+        version: "pairingctl \(Version.text)",
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Looking", subcommands: [Status.self, Devices.self, Show.self, Scan.self, Version.self]),
+            CommandGroup(name: "Pairing", subcommands: [Pair.self, Forget.self, WindowVerb.self]),
+            CommandGroup(
+                name: "Answering",
+                subcommands: [
+                    Watch.self, Requests.self, Approve.self, Reject.self, EnterPasskey.self, EnterPin.self,
+                ]),
+            CommandGroup(
+                name: "Finding out",
+                subcommands: [Monitor.self, History.self, ExplainVerb.self, CaptureVerb.self]),
+            CommandGroup(name: "Rules", subcommands: [PolicyVerb.self, Reload.self]),
         ],
         defaultSubcommand: Status.self)
 }
 
 /// What every verb understands.
 struct GlobalOptions: ParsableArguments, Sendable {
-    @Flag(name: .long, help: "Print one JSON document; watch, and explain of a file, print one object per line.")
+    @Flag(
+        name: .long,
+        help: "Print JSON: one document; watch, monitor, history and explain of a file print one object per line.")
     var json = false
     @Flag(name: [.short, .long], help: "Print only what was asked for: no progress, headings or advice.")
     var quiet = false
     @Flag(name: .customLong("no-color"), help: "Never use colours; so does NO_COLOR.")
     var noColor = false
+    @Flag(
+        help: "Print a stand-in for each Bluetooth address, the same for the same device: for bug reports.")
+    var hideAddresses = false
+    @Option(
+        help: ArgumentHelp(
+            "Do it on that machine, over ssh; it needs pairingctl too.", valueName: "user@machine"))
+    var host: String?
     @Option(
         name: .long, help: ArgumentHelp("The bus that pairingd is on; without it the system bus.", valueName: "address")
     )
@@ -45,8 +65,10 @@ protocol Verb: ParsableCommand, Sendable {
 /// From the arguments to the exit status.
 enum Program {
     static func run() -> Int32 {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let remote = RemoteCommand(arguments) { return remote.run() }
         do {
-            var command = try PairingCtl.parseAsRoot(verbFirst(Array(CommandLine.arguments.dropFirst())))
+            var command = try PairingCtl.parseAsRoot(verbFirst(arguments))
             guard let verb = command as? any Verb else {
                 try command.run()
                 return ExitStatus.done.rawValue
@@ -79,7 +101,7 @@ enum Program {
         var rest = arguments[...]
         while let first = rest.first {
             switch first {
-            case "--json", "--quiet", "-q", "--no-color": leading.append(rest.removeFirst())
+            case "--json", "--quiet", "-q", "--no-color", "--hide-addresses": leading.append(rest.removeFirst())
             case "--bus":
                 leading += rest.prefix(2)
                 rest = rest.dropFirst(2)
@@ -104,7 +126,10 @@ enum Program {
         }
         let lines = PairingCtl.message(for: error).split(separator: "\n").joined(separator: " ")
         let message = SafeText.printable(lines.hasSuffix(".") ? String(lines.dropLast()) : lines)
-        write("pairingctl: \(message); see pairingctl --help\n", to: STDERR_FILENO)
+        let text = "pairingctl: \(message); see pairingctl --help\n"
+        var hider = AddressHider()
+        write(
+            CommandLine.arguments.contains("--hide-addresses") ? hider.hide(text) : text, to: STDERR_FILENO)
         return ExitStatus.usage.rawValue
     }
 }

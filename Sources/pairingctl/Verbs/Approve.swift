@@ -9,7 +9,8 @@ struct Approve: Verb {
     static let configuration = CommandConfiguration(abstract: "Say yes to a request.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The request's number; without it, the only one that is open.") var number: String?
+    @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
+    var number: String?
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await answer(.accept, RequestChoice("approve", fits: \.isYesOrNo), number, session)
@@ -21,7 +22,8 @@ struct Reject: Verb {
     static let configuration = CommandConfiguration(abstract: "Say no to a request.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The request's number; without it, the only one that is open.") var number: String?
+    @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
+    var number: String?
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await answer(.reject, RequestChoice("reject", fits: { _ in true }), number, session)

@@ -19,9 +19,10 @@ struct Devices: Verb {
         } else if devices.isEmpty {
             output.note("No devices. pairingctl pair DEVICE pairs one.")
         } else {
-            var table = Table("", "ADDRESS", "NAME", "ADAPTER", "STATE", "RULE", "LAST RESULT")
+            var table = Table(
+                "", "ADDRESS", .cut("NAME"), "ADAPTER", .cut("STATE"), .cut("RULE"), .cut("LAST RESULT"))
             table.rows = devices.map(row)
-            for line in table.lines { output.line(line) }
+            output.table(table)
         }
         return .done
     }

@@ -17,7 +17,8 @@ struct ExplainVerb: Verb {
             """)
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "A pairing's number, a device, or a capture file.") var what: String?
+    @Argument(help: "A pairing's number, a device, or a capture file.", completion: Candidates.pairings) var what:
+        String?
     @Flag(inversion: .prefixedNo, help: "Draw what happened, step by step.") var chart = true
     @Option(help: ArgumentHelp("Of a file, only the pairings of this device.", valueName: "address")) var device:
         String?

@@ -8,7 +8,8 @@ struct Forget: Verb {
     static let configuration = CommandConfiguration(abstract: "Remove a device's bond.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.") var device: String
+    @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.", completion: Candidates.devices)
+    var device: String
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await session.connect().forget(device)

@@ -10,7 +10,8 @@ struct Pair: Verb {
         discussion: "Ctrl-C cancels the pairing; a second one leaves at once.")
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.") var device: String
+    @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.", completion: Candidates.devices)
+    var device: String
     @Option(help: ArgumentHelp("How long the pairing may take.", valueName: "seconds")) var timeout: UInt32?
     @Flag(help: "Replace a bond that is there: it is removed once the device is heard.") var force = false
     @Flag(help: "Begin the pairing and leave.") var noWait = false

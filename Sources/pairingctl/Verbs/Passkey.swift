@@ -9,11 +9,12 @@ import Pairing
 struct EnterPasskey: Verb {
     static let configuration = CommandConfiguration(
         commandName: "passkey", abstract: "Enter the six digits that a device shows.",
-        usage: "pairingctl passkey [<number>] [--json] [--quiet] [--no-color] [--bus <address>]",
+        usage: "pairingctl passkey [<number>] [<options>]",
         discussion: secretDiscussion)
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The request's number; without it, the only one that is open.") var number: [String] = []
+    @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
+    var number: [String] = []
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await SecretEntry(kind: .passkeyEntry, verb: "passkey").run(number, session)
@@ -24,11 +25,12 @@ struct EnterPasskey: Verb {
 struct EnterPin: Verb {
     static let configuration = CommandConfiguration(
         commandName: "pin", abstract: "Enter the PIN of a device from before Bluetooth 2.1.",
-        usage: "pairingctl pin [<number>] [--json] [--quiet] [--no-color] [--bus <address>]",
+        usage: "pairingctl pin [<number>] [<options>]",
         discussion: secretDiscussion)
 
     @OptionGroup var options: GlobalOptions
-    @Argument(help: "The request's number; without it, the only one that is open.") var number: [String] = []
+    @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
+    var number: [String] = []
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await SecretEntry(kind: .pinEntry, verb: "pin").run(number, session)

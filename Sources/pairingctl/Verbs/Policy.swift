@@ -9,7 +9,7 @@ import Policy
 struct PolicyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "List, check and try the rules; most of it works without the daemon.",
-        subcommands: [PolicyList.self, PolicyCheck.self, PolicyTest.self, PolicyShow.self],
+        subcommands: [PolicyList.self, PolicyCheck.self, PolicyTest.self, PolicyShow.self, PolicyNew.self],
         defaultSubcommand: PolicyList.self)
 }
 
@@ -58,9 +58,9 @@ struct PolicyList: Verb {
         } else if readings.isEmpty, errors.isEmpty {
             output.note("No rules: every pairing is refused. /etc/pairingd/devices.d is the place for them.")
         } else {
-            var table = Table("", "RULE", "STATE", "FILE", "DESCRIPTION")
+            var table = Table("", .cut("RULE"), "STATE", .cut("FILE"), .wrapped("DESCRIPTION"))
             table.rows = readings.flatMap(rows)
-            for line in table.lines { output.line(line) }
+            output.table(table)
         }
         for error in errors { output.error(error.description) }
         let isBroken = !errors.isEmpty || readings.contains { if case .broken = $0.contents { true } else { false } }

@@ -19,8 +19,9 @@ struct PolicyTest: Verb {
     @OptionGroup var description: DeviceDescription
     @Flag(help: "As if a window was open.") var window = false
     @Argument(
-        help: ArgumentHelp("A device; or, for one that is described, the folders of rules.", valueName: "device or dir")
-    )
+        help: ArgumentHelp(
+            "A device; or, for one that is described, the folders of rules.", valueName: "device or dir"),
+        completion: Candidates.devices)
     var arguments: [String] = []
 
     func validate() throws {

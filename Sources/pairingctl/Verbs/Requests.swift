@@ -34,16 +34,18 @@ struct Requests: Verb {
         } else if output.isQuiet {
             for (request, _) in requests { output.line("\(request.number)") }
         } else {
-            var table = Table("NUMBER", "KIND", "DEVICE", "RULE", "LEFT", "DIGITS")
+            var table = Table("NUMBER", "KIND", .cut("NAME"), "ADDRESS", .cut("RULE"), "LEFT", "DIGITS")
             table.rows = requests.map { row($0, digits: $1) }
-            for line in (isRevealing ? table : table.withoutLastColumn).lines { output.line(line) }
+            output.table(isRevealing ? table : table.withoutLastColumn)
         }
     }
 
     private static func row(_ request: RequestInfo, digits: String?) -> [Line] {
         [
-            Line(String(request.number), .bold), Line(request.properties.text("Kind")), Line(request.device),
-            dashed(request.rule), dashed(request.secondsLeft.map { "\($0) s" } ?? ""),
+            Line(String(request.number), .bold), Line(request.properties.text("Kind")),
+            dashed(request.properties.text("Name")),
+            Line(request.properties.text("Address")), dashed(request.rule),
+            dashed(request.secondsLeft.map { "\($0) s" } ?? ""),
             dashed(Question.grouped(digits ?? "")),
         ]
     }

@@ -45,7 +45,9 @@ struct WindowOpen: Verb {
 
     @OptionGroup var options: GlobalOptions
     @Argument(help: "How long, such as 2min or 90s; without it, as pairingd.toml says.") var span: String?
-    @Option(help: ArgumentHelp("Only for this device; may be given several times.", valueName: "device"))
+    @Option(
+        help: ArgumentHelp("Only for this device; may be given several times.", valueName: "device"),
+        completion: Candidates.devices)
     var device: [String] = []
 
     func validate() throws { _ = try seconds() }

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import EventLoop
+
+/// The versions of both.
+struct Version: Verb {
+    /// Of this command; pairingd's is the same where both come from one package.
+    static let text = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        abstract: "Show the versions of pairingctl and of the pairingd that runs.",
+        discussion: "pairingctl --version shows its own without asking pairingd.")
+
+    @OptionGroup var options: GlobalOptions
+
+    @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
+        let output = session.output
+        var (daemon, failure) = (String?.none, Failure?.none)
+        do throws(Failure) {
+            daemon = try await session.connect().manager().properties.text("Version")
+        } catch {
+            failure = error
+        }
+        output.line("pairingctl \(Self.text)")
+        if let daemon { output.line("pairingd \(daemon)") }
+        if output.isJSON { output.document(["pairingctl": .string(Self.text), "pairingd": .optional(daemon)]) }
+        if let daemon, daemon != Self.text { output.note("They are not the same: systemctl restart pairingd") }
+        if let failure { throw failure }
+        return .done
+    }
+}
