@@ -8,10 +8,17 @@ import Glibc
 struct PairingCtl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pairingctl",
-        abstract: "Shows and answers what pairingd asks, and pairs Bluetooth devices.",
+        abstract: "Pair Bluetooth devices by rule: see what pairingd does, answer what it asks, find out what failed.",
+        usage: "pairingctl [<verb>] [<options>]",
         discussion: """
-            Without a verb it shows the state. DEVICE is an address (00:5F:BF:71:81:18), an address on one adapter \
-            (hci0/00:5F:BF:71:81:18), or a BlueZ object path. The options of every verb may stand before the verb too.
+            Without a verb it shows the state. A <device> is an address (00:5F:BF:71:81:18), an address on one adapter \
+            (hci0/00:5F:BF:71:81:18), or a BlueZ object path.
+
+              pairingctl scan                     what is on the air?
+              pairingctl pair 00:5F:BF:71:81:18   pair with it
+              pairingctl watch                    answer what is asked, at this terminal
+              pairingctl explain                  why did the last pairing fail?
+
             Exit status: 0 done, 1 the pairing or answer failed, 2 usage, 3 pairingd is not reachable, 4 not authorised, \
             5 not found, 6 expired.
             """,
@@ -37,18 +44,18 @@ struct PairingCtl: ParsableCommand {
 struct GlobalOptions: ParsableArguments, Sendable {
     @Flag(
         name: .long,
-        help: "Print JSON: one document; watch, monitor, history and explain of a file print one object per line.")
+        help: "Print JSON: one document; watch, monitor, history, and explain of a file: one object per line.")
     var json = false
-    @Flag(name: [.short, .long], help: "Print only what was asked for: no progress, headings or advice.")
+    @Flag(name: [.short, .long], help: "Print only what was asked for: no progress and no advice.")
     var quiet = false
-    @Flag(name: .customLong("no-color"), help: "Never use colours; so does NO_COLOR.")
+    @Flag(name: .customLong("no-color"), help: "Use no colours; NO_COLOR in the environment says the same.")
     var noColor = false
     @Flag(
-        help: "Print a stand-in for each Bluetooth address, the same for the same device: for bug reports.")
+        help: "For bug reports: print a stand-in for each Bluetooth address, the same each time.")
     var hideAddresses = false
     @Option(
         help: ArgumentHelp(
-            "Do it on that machine, over ssh; it needs pairingctl too.", valueName: "user@machine"))
+            "Run pairingctl on that machine, over ssh.", valueName: "user@machine"))
     var host: String?
     @Option(
         name: .long, help: ArgumentHelp("The bus that pairingd is on; without it the system bus.", valueName: "address")
@@ -67,6 +74,9 @@ enum Program {
     static func run() -> Int32 {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if let remote = RemoteCommand(arguments) { return remote.run() }
+        if let script = CompletionScript.answer(to: arguments) {
+            return write(script, to: STDOUT_FILENO) ? ExitStatus.done.rawValue : ExitStatus.failed.rawValue
+        }
         do {
             var command = try PairingCtl.parseAsRoot(verbFirst(arguments))
             guard let verb = command as? any Verb else {
@@ -118,10 +128,24 @@ enum Program {
         return arguments
     }
 
+    /// A verb's own options come before those that all verbs have, which its usage tells as one.
+    static func readable(help: String) -> String {
+        var parts = help.replacing(
+            " [--json] [--quiet] [--no-color] [--hide-addresses] [--host <user@machine>] [--bus <address>]",
+            with: " [<options>]"
+        ).split(separator: "\n\n")
+        if let own = parts.firstIndex(where: { $0.hasPrefix("OPTIONS:") }),
+            let common = parts.firstIndex(where: { $0.hasPrefix("OPTIONS OF EVERY VERB:") }), common < own
+        {
+            parts.insert(parts.remove(at: own), at: common)
+        }
+        return parts.joined(separator: "\n\n")
+    }
+
     /// Help and the like go to standard output; wrong usage is one line on standard error.
     private static func report(_ error: any Error) -> Int32 {
         guard !PairingCtl.exitCode(for: error).isSuccess else {
-            write(PairingCtl.fullMessage(for: error) + "\n", to: STDOUT_FILENO)
+            write(readable(help: PairingCtl.fullMessage(for: error)) + "\n", to: STDOUT_FILENO)
             return ExitStatus.done.rawValue
         }
         let lines = PairingCtl.message(for: error).split(separator: "\n").joined(separator: " ")

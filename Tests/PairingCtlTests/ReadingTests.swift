@@ -70,8 +70,8 @@ struct ReadingTests {
         let device = try #require(try await scene.run("--json", "devices").list().first)
         #expect(
             Set(device.keys) == [
-                "address", "adapter", "name", "paired", "bonded", "connected", "rule", "last_result", "last_paired",
-                "failures",
+                "address", "adapter", "name", "paired", "bonded", "connected", "bond_state", "security",
+                "secure_connections", "key_size", "rule", "last_result", "last_paired", "failures",
             ])
         #expect(device["last_paired"] as? Int == 1_700_000_000_000_000)
     }
@@ -83,7 +83,7 @@ struct ReadingTests {
         scene.daemon.addRequest(7, "confirmation", digits: "123456")
         scene.daemon.finish(scene.daemon.addRequest(8, "authorization"), "expired")
         let ended = try await scene.run("requests")
-        #expect(ended.output.contains("7       confirmation  Lock 00:5F:BF:71:81:18  50-lock  25 s"))
+        #expect(ended.output.contains("7       confirmation  Lock  00:5F:BF:71:81:18  50-lock  25 s"))
         #expect(!ended.output.contains("authorization"))
         #expect(!ended.output.contains("123"))
         #expect(scene.daemon.calls.isEmpty)

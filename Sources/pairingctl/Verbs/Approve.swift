@@ -6,11 +6,12 @@ import Pairing
 
 /// Yes.
 struct Approve: Verb {
-    static let configuration = CommandConfiguration(abstract: "Say yes to a request.")
+    static let configuration = CommandConfiguration(
+        abstract: "Say yes to a request: to a pairing, to equal digits, to a service.")
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
     var number: String?
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await answer(.accept, RequestChoice("approve", fits: \.isYesOrNo), number, session)
@@ -21,9 +22,9 @@ struct Approve: Verb {
 struct Reject: Verb {
     static let configuration = CommandConfiguration(abstract: "Say no to a request.")
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
     var number: String?
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await answer(.reject, RequestChoice("reject", fits: { _ in true }), number, session)

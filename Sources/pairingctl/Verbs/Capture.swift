@@ -16,11 +16,11 @@ struct CaptureVerb: Verb {
             applications; keys, digits and random values are zeros in it.
             """)
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "The file to write; for its owner only.") var file: String
     @Flag(help: "Keep keys and digits: whoever has the file can then read what the devices send.") var withKeys = false
     @Flag(help: "Replace a file that is there.") var force = false
     @Option(help: ArgumentHelp("How long to wait for a pairing.", valueName: "seconds")) var timeout: UInt32?
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {
         if timeout == 0 { throw ValidationError("--timeout takes a number of seconds, at least 1.") }

@@ -5,9 +5,11 @@ import EventLoop
 
 /// The devices that the daemon tells of.
 struct Devices: Verb {
-    static let configuration = CommandConfiguration(abstract: "List the devices that are paired or have a rule.")
+    static let configuration = CommandConfiguration(
+        abstract: "List the devices that are paired or have a rule.",
+        discussion: "pairingctl show <device> tells more of one; pairingctl scan finds others.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let output = session.output

@@ -5,11 +5,12 @@ import EventLoop
 
 /// Removes a bond.
 struct Forget: Verb {
-    static let configuration = CommandConfiguration(abstract: "Remove a device's bond.")
+    static let configuration = CommandConfiguration(
+        abstract: "Remove a device's bond: its keys are deleted, and it has to pair again.")
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.", completion: Candidates.devices)
     var device: String
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await session.connect().forget(device)

@@ -10,24 +10,24 @@ struct History: Verb {
     static let configuration = CommandConfiguration(
         abstract: "Show what was decided: the journal's records of all devices, or of one.",
         discussion: """
-            WHAT is a device (an address, hci0/ADDRESS, an object path, or its name) or a pairing's number. Only what the unit \
-            pairingd.service wrote counts: any program could write such records, but not in its name. Reading the journal needs \
-            root or the group systemd-journal; pairingd need not run.
+            <what> is a device (its address, hci0/ADDRESS, an object path, or its name), or a pairing's number. Only what the \
+            service pairingd.service wrote is shown, because other programs could write records that look the same. Root and the \
+            group systemd-journal may read it; pairingd need not run.
             """)
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "A device or a pairing's number; without it, all.", completion: Candidates.devices)
     var what: String?
     @Option(
         help: ArgumentHelp(
-            "Only from then on: a span of time ago (2h, 30min), a date, \"yesterday\", \"2026-01-31 18:00\".",
+            "Only from then on: so long ago (2h, 30min), \"yesterday\", or \"2026-01-31 18:00\".",
             valueName: "time"))
     var since: String?
     @Option(
         name: [.customShort("n"), .customLong("lines")],
         help: ArgumentHelp(
-            "The last so many records; without it the last 50, or with --since all.", valueName: "count"))
+            "Only the last so many records; without it 50, or with --since all.", valueName: "count"))
     var lines: UInt32?
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {
         if case .capture = subject { throw ValidationError("\"\(what ?? "")\" is no device and no pairing's number.") }

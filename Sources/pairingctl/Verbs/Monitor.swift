@@ -9,10 +9,10 @@ struct Monitor: Verb {
     static let configuration = CommandConfiguration(
         abstract: "Print a line for each thing that happens: requests, pairings, rules, windows.",
         discussion: """
-            It only looks; pairingctl watch answers. Ctrl-C ends it. When pairingd stops it ends with exit status 3.
+            It only looks: pairingctl watch is for answering. Ctrl-C ends it; when pairingd stops, it ends with exit status 3.
             """)
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let client = try await session.connect()

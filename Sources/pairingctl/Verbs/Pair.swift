@@ -9,12 +9,12 @@ struct Pair: Verb {
         abstract: "Pair with a device and wait for the result.",
         discussion: "Ctrl-C cancels the pairing; a second one leaves at once.")
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.", completion: Candidates.devices)
     var device: String
     @Option(help: ArgumentHelp("How long the pairing may take.", valueName: "seconds")) var timeout: UInt32?
     @Flag(help: "Replace a bond that is there: it is removed once the device is heard.") var force = false
     @Flag(help: "Begin the pairing and leave.") var noWait = false
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {
         if timeout == 0 { throw ValidationError("--timeout takes a number of seconds, at least 1.") }

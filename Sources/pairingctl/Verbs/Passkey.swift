@@ -12,9 +12,9 @@ struct EnterPasskey: Verb {
         usage: "pairingctl passkey [<number>] [<options>]",
         discussion: secretDiscussion)
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
     var number: [String] = []
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await SecretEntry(kind: .passkeyEntry, verb: "passkey").run(number, session)
@@ -28,9 +28,9 @@ struct EnterPin: Verb {
         usage: "pairingctl pin [<number>] [<options>]",
         discussion: secretDiscussion)
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "The request's number; without it, the only one that is open.", completion: Candidates.requests)
     var number: [String] = []
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await SecretEntry(kind: .pinEntry, verb: "pin").run(number, session)

@@ -47,8 +47,8 @@ struct PolicyList: Verb {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the rule files in the order in which they are looked at.")
 
-    @OptionGroup var options: GlobalOptions
     @OptionGroup var source: PolicySource
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let (readings, errors) = source.files.folders.read()
@@ -119,13 +119,13 @@ struct PolicyCheck: Verb {
             taken for the daemon's settings, any other for a rule.
             """)
 
-    @OptionGroup var options: GlobalOptions
     @Argument(
         help: ArgumentHelp(
             "Folders of rule files, the one that takes precedence first, and single files; without any, what pairingd reads.",
             valueName: "dir or file"))
     var paths: [String] = []
     @Flag(help: "Fail also because of warnings.") var strict = false
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {
         for path in paths where access(path, F_OK) != 0 { throw ValidationError("there is no \(path).") }
@@ -180,9 +180,9 @@ struct PolicyShow: Verb {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show a rule with every value, also those that its file does not give.")
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "The rule's name: its file's name, with or without .toml.") var rule: String
     @OptionGroup var source: PolicySource
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let name = rule.hasSuffix(".toml") ? String(rule.dropLast(5)) : rule

@@ -10,16 +10,17 @@ struct PolicyNew: Verb {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Write a rule for a device, to start from.",
         discussion: """
-            It is made of what BlueZ knows of the device, which has to have been heard: pairingctl scan. Without FILE it is named \
-            after the device, in /etc/pairingd/devices.d; - prints it. A file that is there is never replaced, and pairingd takes \
-            the rule into force only with pairingctl reload.
+            The rule is made of what BlueZ knows of the device; one that it does not know yet has to be heard first, with \
+            pairingctl scan. Without <file> it is written to /etc/pairingd/devices.d, named after the device. A file that is there \
+            is never replaced. The rule is in force after pairingctl reload.
             """)
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "An address, hci0/ADDRESS, an object path, or its name.", completion: Candidates.devices)
     var device: String
-    @Argument(help: "The file to write, *.toml, or - to print.", completion: .file(extensions: ["toml"]))
+    @Argument(
+        help: "The file to write, ending in .toml; - prints the rule instead.", completion: .file(extensions: ["toml"]))
     var file: String?
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {
         if let file, file != "-", !file.hasSuffix(".toml") {

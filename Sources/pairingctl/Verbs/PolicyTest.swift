@@ -10,19 +10,22 @@ struct PolicyTest: Verb {
     static let configuration = CommandConfiguration(
         commandName: "test", abstract: "Tell which rule is for a device, why the others are not, and what it says.",
         discussion: """
-            With DEVICE, pairingd is asked about a device that BlueZ knows. With options that describe a device, the rules are \
-            read here, and no daemon is needed: policy test --name BLEsmart_1 --manufacturer 0x020E=0109 [DIR ...].
+            Named by its address, the device is one that BlueZ knows, and pairingd is asked. Described by options, it need not \
+            exist, and the rule files are read without pairingd, as in
+
+              pairingctl policy test --name BLEsmart_1 --manufacturer 0x020E=0109
+
             Exit status 1 when no rule matches.
             """)
 
-    @OptionGroup var options: GlobalOptions
-    @OptionGroup var description: DeviceDescription
     @Flag(help: "As if a window was open.") var window = false
+    @OptionGroup(title: "Options that describe a device") var description: DeviceDescription
     @Argument(
         help: ArgumentHelp(
             "A device; or, for one that is described, the folders of rules.", valueName: "device or dir"),
         completion: Candidates.devices)
     var arguments: [String] = []
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {
         if description.isEmpty {

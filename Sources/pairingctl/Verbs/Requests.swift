@@ -5,10 +5,12 @@ import EventLoop
 
 /// The requests that wait for an answer.
 struct Requests: Verb {
-    static let configuration = CommandConfiguration(abstract: "List what waits for an answer.")
+    static let configuration = CommandConfiguration(
+        abstract: "List what waits for an answer.",
+        discussion: "The columns: the number to answer with, what is asked, who asks, and the time that is left.")
 
-    @OptionGroup var options: GlobalOptions
     @Flag(help: "Show the digits to compare or to type, too; they are secret.") var reveal = false
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let client = try await session.connect()

@@ -9,13 +9,13 @@ struct Scan: Verb {
     static let configuration = CommandConfiguration(
         abstract: "Listen, and list the devices on the air with the rule that each would have.",
         discussion: """
-            It has BlueZ discover for so many seconds, ten without SECONDS; Ctrl-C ends that early. COMPANY is the company \
-            identifier in the advertising data, the number that a rule's manufacturer key takes. A device whose address type is \
-            private changes its address now and then.
+            Ctrl-C ends it early. COMPANY is the company identifier in the advertising data, the number for a rule's key \
+            manufacturer. TYPE is the address's: a device with a private one changes it now and then. RULE is the rule that would \
+            decide; where there is none, a pairing is refused.
             """)
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "How long to listen, from 1 to 300.") var seconds: UInt32 = 10
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {
         guard (1...300).contains(seconds) else { throw ValidationError("SECONDS is a number from 1 to 300.") }

@@ -10,13 +10,14 @@ struct Show: Verb {
     static let configuration = CommandConfiguration(
         abstract: "Show all that pairingd knows of one device, pairing or request.",
         discussion: """
-            WHAT is a device (an address, hci0/ADDRESS, an object path, or its name), or the number of a pairing or a request: \
-            the two never have the same. pairingctl devices, requests and explain tell what there is.
+            <what> is a device (its address, hci0/ADDRESS, an object path, or its name), or the number of a pairing or a \
+            request, which never have the same. pairingctl devices and pairingctl requests list what there is.
             """)
 
-    @OptionGroup var options: GlobalOptions
-    @ArgumentParser.Argument(help: "A device, or the number of a pairing or request.", completion: Candidates.everything)
+    @ArgumentParser.Argument(
+        help: "A device, or the number of a pairing or request.", completion: Candidates.everything)
     var what: String
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let objects = try await session.connect().objects()

@@ -7,7 +7,7 @@ import EventLoop
 struct Status: Verb {
     static let configuration = CommandConfiguration(abstract: "Show what pairingd is doing (without a verb, too).")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let client = try await session.connect()

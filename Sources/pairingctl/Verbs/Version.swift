@@ -12,7 +12,7 @@ struct Version: Verb {
         abstract: "Show the versions of pairingctl and of the pairingd that runs.",
         discussion: "pairingctl --version shows its own without asking pairingd.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let output = session.output

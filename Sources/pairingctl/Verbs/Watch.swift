@@ -9,7 +9,7 @@ struct Watch: Verb {
         abstract: "Ask requests at this terminal as they come, with the seconds left.",
         discussion: "Without a terminal, or with --json, it prints one line for each event. Ctrl-C ends it.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let client = try await session.connect()

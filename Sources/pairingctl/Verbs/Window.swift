@@ -7,7 +7,7 @@ import EventLoop
 /// The span in which rules with `when = "window"` hold.
 struct WindowVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "window", abstract: "Let devices pair for a while: rules with when = \"window\" hold only then.",
+        commandName: "window", abstract: "Let devices pair for a while: those whose rules say when = \"window\".",
         subcommands: [WindowStatus.self, WindowOpen.self, WindowClose.self], defaultSubcommand: WindowStatus.self)
 }
 
@@ -15,7 +15,7 @@ struct WindowStatus: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show whether a window is open (without a verb, too).")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let until = try await session.connect().manager().properties.time("WindowUntil")
@@ -43,12 +43,12 @@ struct WindowOpen: Verb {
         commandName: "open", abstract: "Open a window, in the place of one that is open.",
         discussion: "It closes by itself. Opening it also forgives the devices that are locked out.")
 
-    @OptionGroup var options: GlobalOptions
     @Argument(help: "How long, such as 2min or 90s; without it, as pairingd.toml says.") var span: String?
     @Option(
         help: ArgumentHelp("Only for this device; may be given several times.", valueName: "device"),
         completion: Candidates.devices)
     var device: [String] = []
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws { _ = try seconds() }
 
@@ -76,7 +76,7 @@ struct WindowClose: Verb {
     static let configuration = CommandConfiguration(
         commandName: "close", abstract: "Close the window; what it alone allowed and nobody answered yet expires.")
 
-    @OptionGroup var options: GlobalOptions
+    @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         try await session.connect().closeWindow()
