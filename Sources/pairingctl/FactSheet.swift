@@ -15,7 +15,7 @@ struct FactSheet {
     /// - Parameter room: The columns that there are; `nil` for as many as it takes.
     func lines(within room: Int?) -> [Line] {
         let width = (facts.map { $0.label.utf8.count }.max() ?? 0) + 2
-        return [title]
+        return (room.map { title.wrapped(to: $0, margin: 2) } ?? [title])
             + facts.flatMap { label, value in
                 let front: Line = "   \(Line(label + ":", .dim).padded(to: width))"
                 let margin = Line("").padded(to: front.width)

@@ -40,9 +40,28 @@ struct Line: ExpressibleByStringInterpolation, Sendable {
         width > columns ? Line(SafeText.shortened(text(isColored: false), to: columns), style) : self
     }
 
-    /// This line in lines of at most so many columns, in the style of its beginning.
-    func wrapped(to columns: Int) -> [Line] {
-        width > columns ? SafeText.wrapped(text(isColored: false), to: columns).map { Line($0, style) } : [self]
+    /// This line in lines of at most so many columns, broken between words where that goes.
+    ///
+    /// - Parameter margin: The spaces before each line but the first.
+    func wrapped(to columns: Int, margin: Int = 0) -> [Line] {
+        guard width > columns else { return [self] }
+        var (lines, line, hasText, hasSpace) = ([Line](), Line(""), false, false)
+        for span in spans {
+            for (index, word) in span.text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+                hasSpace = hasSpace || index > 0
+                for piece in SafeText.filled([String(word)], to: max(1, columns - margin)) {
+                    if hasText, line.width + (hasSpace ? 1 : 0) + SafeText.width(piece) > columns {
+                        lines.append(line)
+                        line = Line("").padded(to: margin)
+                    } else if hasSpace {
+                        line.append(" ", .plain)
+                    }
+                    line.append(piece, span.style)
+                    (hasText, hasSpace) = (true, false)
+                }
+            }
+        }
+        return lines + [line]
     }
 
     private var style: Style { spans.first?.style ?? .plain }

@@ -35,6 +35,11 @@ final class Output {
         self.line(line)
     }
 
+    /// A long line, in as many as the terminal needs for it.
+    func wrapped(_ line: Line, margin: Int) {
+        for part in columns.map({ line.wrapped(to: max(20, $0), margin: margin) }) ?? [line] { self.line(part) }
+    }
+
     func table(_ table: Table) {
         for line in table.lines(within: columns) { self.line(line) }
     }

@@ -113,7 +113,7 @@ extension Value {
 extension PolicyReport {
     @LoopActor func show(_ output: Output) {
         guard !output.isJSON else { return output.document(document) }
-        for line in headline { output.line(line) }
+        for line in headline { output.wrapped(line, margin: 2) }
         if !passedOver.isEmpty {
             output.note("")
             output.note("\(rule == nil ? "Rules that do not match:" : "Rules before it:", .bold)")

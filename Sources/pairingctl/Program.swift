@@ -139,7 +139,8 @@ enum Program {
         {
             parts.insert(parts.remove(at: own), at: common)
         }
-        return parts.joined(separator: "\n\n")
+        // The last one ended in a line of its own.
+        return parts.map { $0.last == "\n" ? $0.dropLast() : $0 }.joined(separator: "\n\n")
     }
 
     /// Help and the like go to standard output; wrong usage is one line on standard error.

@@ -73,9 +73,10 @@ struct Table {
         }
         return (0..<(cells.map(\.count).max() ?? 1)).map { index in
             let parts = cells.map { $0.indices.contains(index) ? $0[index] : "" }
-            // No spaces behind the last cell.
-            return zip(parts, widths).dropLast().reduce(Line("")) { $0 + $1.0.padded(to: $1.1 + Self.gap) }
-                + (parts.last ?? "")
+            // No spaces behind the last cell that has something.
+            let last = parts.lastIndex { $0.width > 0 } ?? 0
+            return zip(parts, widths).prefix(last).reduce(Line("")) { $0 + $1.0.padded(to: $1.1 + Self.gap) }
+                + parts[last]
         }
     }
 }

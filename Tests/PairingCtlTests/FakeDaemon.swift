@@ -85,6 +85,12 @@ final class FakeDaemon {
             request.path, FakeRequest.interface.name, "Finished", [.string(outcome), .uint32(user)])
     }
 
+    /// Changes properties of the manager, and announces these.
+    func changeManager(_ properties: [String], _ change: (FakeManager) -> Void) {
+        change(manager)
+        connection.objects.changed(Self.root, FakeManager.interface.name, properties)
+    }
+
     func enter(_ request: FakeRequest, count: UInt16) {
         request.entered = count
         connection.objects.changed(request.path, FakeRequest.interface.name, ["Entered"])

@@ -81,6 +81,7 @@ struct PairTests {
         #expect(
             Set(object.keys) == [
                 "pairing", "address", "adapter", "name", "rule", "origin", "attempt", "state", "result", "reason",
+                "security", "secure_connections", "key_size",
                 "sentence", "advice", "started_at", "finished_at",
             ])
         #expect(object["result"] as? String == "wrong-passkey")

@@ -20,7 +20,10 @@ struct Monitor: Verb {
         let teller = MonitorTeller(session.output)
         let changes = client.connection.subscribe(
             MatchRule(sender: Names.service, interface: Names.properties, scope: .path(Names.root))
-        ) { teller.managerChanged($0) }
+        ) { message in
+            // Not before what came before it, which waits for the loop below.
+            onLoop { teller.managerChanged(message) }
+        }
         defer { changes.cancel() }
         teller.begin(with: try await client.manager().properties)
         session.interruption.handler = { _ in EventLoop.shared.stop(code: ExitStatus.done.rawValue) }

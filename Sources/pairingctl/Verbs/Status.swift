@@ -16,11 +16,13 @@ struct Status: Verb {
             session.output.document(manager.document)
             return .done
         }
-        for line in try await lines(manager.properties, client) { session.output.note(line) }
+        for line in try await lines(manager.properties, client, session.output.columns) { session.output.note(line) }
         return .done
     }
 
-    @LoopActor private func lines(_ state: Properties, _ client: Client) async throws(Failure) -> [Line] {
+    @LoopActor private func lines(
+        _ state: Properties, _ client: Client, _ columns: Int?
+    ) async throws(Failure) -> [Line] {
         let (bluez, agent, errors) = (state.text("BlueZ"), state.text("DefaultAgent"), state.texts("PolicyErrors"))
         let isWell = bluez == "running" && agent != "lost" && errors.isEmpty
         var rows: [(label: String, value: Line)] = [
@@ -42,9 +44,13 @@ struct Status: Verb {
         let count = Int(state.count("PendingRequests"))
         rows.append(("requests", count == 0 ? "none" : "\("\(count) open", .yellow): pairingctl requests"))
         let width = (rows.map(\.label.utf8.count).max() ?? 0) + 2
-        let tree = rows.indices.map { index -> Line in
-            let branch = index == rows.indices.last ? "└─" : "├─"
-            return "   \(branch, .dim) \(Line(rows[index].label + ":").padded(to: width))\(rows[index].value)"
+        let tree = rows.indices.flatMap { index -> [Line] in
+            let isLast = index == rows.indices.last
+            let front: Line =
+                "   \(isLast ? "└─" : "├─", .dim) \(Line(rows[index].label + ":").padded(to: width))"
+            let margin = (isLast ? "" : "   \("│", .dim)" as Line).padded(to: front.width)
+            let values = columns.map { rows[index].value.wrapped(to: max(20, $0 - front.width)) } ?? [rows[index].value]
+            return values.enumerated().map { ($0 == 0 ? front : margin) + $1 }
         }
         return [" \("●", isWell ? .green : .red) \("pairingd", .bold) \(state.text("Version"))"] + tree
     }
