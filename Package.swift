@@ -13,7 +13,7 @@ let package = Package(
         .library(name: "HCIMonitor", targets: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0")
     ],
     targets: [
         // The C libraries, as the system ships them.

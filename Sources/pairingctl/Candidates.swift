@@ -41,7 +41,8 @@ enum Candidates {
                 EventLoop.shared.stop(code: 0)
             }
             _ = EventLoop.shared.run()
-            return found
+            // To zsh, what comes after a colon is a description.
+            return CompletionShell.requesting == .zsh ? found.map { $0.replacing(":", with: "\\:") } : found
         }
     }
 }

@@ -12,7 +12,8 @@ struct PairingCtl: ParsableCommand {
         usage: "pairingctl [<verb>] [<options>]",
         discussion: """
             Without a verb it shows the state. A <device> is an address (00:5F:BF:71:81:18), an address on one adapter \
-            (hci0/00:5F:BF:71:81:18), or a BlueZ object path.
+            (hci0/00:5F:BF:71:81:18), or a BlueZ object path. A rule says what is done with a device; a request is a question \
+            that waits for somebody's answer, for at most 25 seconds unless pairingd.toml says otherwise.
 
               pairingctl scan                     what is on the air?
               pairingctl pair 00:5F:BF:71:81:18   pair with it

@@ -123,6 +123,20 @@ struct LookingTests {
         #expect(ended.output.trimmingPrefix("\n").isEmpty && ended.errors.isEmpty, ended.transcript)
     }
 
+    @Test("zsh gets addresses with their colons escaped, and fish as they are", arguments: ["zsh", "fish"])
+    @LoopActor func escaping(shell: String) async throws {
+        let scene = try await Scene()
+        scene.daemon.addDevice(FakeDevice("00:5F:BF:71:81:18", name: "Lock", isPaired: true))
+        let ended = try await Ended(
+            OwnedProcess(
+                Binary.path, ["---completion", "pair", "--", "positional@0", "2", "0", "pairingctl", "pair", ""],
+                environment: ["DBUS_SYSTEM_BUS_ADDRESS": scene.bus.address, "SAP_SHELL": shell]))
+        let colon = shell == "zsh" ? "\\:" : ":"
+        #expect(
+            ended.output.split(separator: "\n").first.map(String.init)
+                == ["00", "5F", "BF", "71", "81", "18"].joined(separator: colon), ended.transcript)
+    }
+
     @Test("Each shell has its script", arguments: ["bash", "zsh", "fish"])
     func scripts(shell: String) async throws {
         let ended = try await WithoutBus.run("--generate-completion-script", shell)

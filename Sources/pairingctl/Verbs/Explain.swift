@@ -10,16 +10,19 @@ struct ExplainVerb: Verb {
         commandName: "explain",
         abstract: "Say why a pairing failed and what to do: the last one, a device's, or all of a capture file.",
         discussion: """
-            <what> is a pairing's number; a device (an address, hci0/ADDRESS, an object path, or its name): its last pairing; \
-            or a capture file (btsnoop, pcap or pcapng; - for standard input): all pairings in it, without the daemon. \
-            Without <what> it is the last pairing that is done. A word that is no number and no device is a file if it has a \
-            slash or is there, else a name; ./7 is always a file.
+            <what> is one of these; without it, the last pairing that has ended is explained:
+
+              a pairing's number
+              a device (its address, hci0/ADDRESS, an object path, or its name): its last pairing
+              a capture file (btsnoop, pcap or pcapng; - is standard input): all pairings in it, without pairingd
+
+            A file whose name is a number is written ./7.
             """)
 
     @Argument(help: "A pairing's number, a device, or a capture file.", completion: Candidates.pairings) var what:
         String?
     @Flag(inversion: .prefixedNo, help: "Draw what happened, step by step.") var chart = true
-    @Option(help: ArgumentHelp("Of a file, only the pairings of this device.", valueName: "address")) var device:
+    @Option(help: ArgumentHelp("Of a file, only the pairings with this device.", valueName: "address")) var device:
         String?
     @Flag(help: "Of a file, only the pairings that failed.") var failed = false
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions

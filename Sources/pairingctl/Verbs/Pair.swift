@@ -11,9 +11,10 @@ struct Pair: Verb {
 
     @Argument(help: "An address, hci0/ADDRESS, or a BlueZ object path.", completion: Candidates.devices)
     var device: String
-    @Option(help: ArgumentHelp("How long the pairing may take.", valueName: "seconds")) var timeout: UInt32?
+    @Option(help: ArgumentHelp("How long the pairing may take; without it, as the rule says.", valueName: "seconds"))
+    var timeout: UInt32?
     @Flag(help: "Replace a bond that is there: it is removed once the device is heard.") var force = false
-    @Flag(help: "Begin the pairing and leave.") var noWait = false
+    @Flag(help: "Begin the pairing and return at once.") var noWait = false
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     func validate() throws {

@@ -38,8 +38,8 @@ struct EnterPin: Verb {
 }
 
 private let secretDiscussion = """
-    It is read from the terminal, or from standard input where that is no terminal; never from the command line, \
-    which other users and the shell's history can see.
+    What you enter is read from the terminal, or from standard input where that is no terminal. It never stands on the \
+    command line, which other users and the shell's history can see.
     """
 
 /// Reads a secret from the terminal or from standard input, and gives it to the daemon.

@@ -8,7 +8,7 @@ import Policy
 /// The rules: what there is, what is wrong with it, and what it says of a device.
 struct PolicyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "List, check and try the rules; most of it works without the daemon.",
+        commandName: "policy", abstract: "List, check, try and write rules; most of it works without pairingd.",
         subcommands: [PolicyList.self, PolicyCheck.self, PolicyTest.self, PolicyShow.self, PolicyNew.self],
         defaultSubcommand: PolicyList.self)
 }
@@ -112,7 +112,7 @@ struct PolicyList: Verb {
 
 struct PolicyCheck: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check the rules, without the daemon.",
+        commandName: "check", abstract: "Check rule files for errors, without pairingd.",
         discussion: """
             Prints FILE:LINE:COLUMN: error: … for each error and fails if there is one; warnings alone do not fail. Who may write \
             the files is checked in the folders that pairingd reads, and not in those that are named. A file named pairingd.toml is \

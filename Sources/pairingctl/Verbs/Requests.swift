@@ -9,7 +9,7 @@ struct Requests: Verb {
         abstract: "List what waits for an answer.",
         discussion: "The columns: the number to answer with, what is asked, who asks, and the time that is left.")
 
-    @Flag(help: "Show the digits to compare or to type, too; they are secret.") var reveal = false
+    @Flag(help: "Show also the digits to compare or to type; they are secret.") var reveal = false
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {

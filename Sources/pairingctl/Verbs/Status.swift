@@ -5,7 +5,8 @@ import EventLoop
 
 /// The state of the daemon.
 struct Status: Verb {
-    static let configuration = CommandConfiguration(abstract: "Show what pairingd is doing (without a verb, too).")
+    static let configuration = CommandConfiguration(
+        abstract: "Show what pairingd is doing; so does pairingctl without a verb.")
 
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 

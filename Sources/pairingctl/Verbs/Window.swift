@@ -13,7 +13,7 @@ struct WindowVerb: ParsableCommand {
 
 struct WindowStatus: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show whether a window is open (without a verb, too).")
+        commandName: "status", abstract: "Show whether a window is open; so does pairingctl window alone.")
 
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
@@ -40,8 +40,11 @@ struct WindowStatus: Verb {
 
 struct WindowOpen: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "open", abstract: "Open a window, in the place of one that is open.",
-        discussion: "It closes by itself. Opening it also forgives the devices that are locked out.")
+        commandName: "open", abstract: "Open a window; one that is open is replaced.",
+        discussion: """
+            While it is open, rules with when = "window" hold. It closes by itself. Opening it also forgives devices that are \
+            locked out after failures.
+            """)
 
     @Argument(help: "How long, such as 2min or 90s; without it, as pairingd.toml says.") var span: String?
     @Option(
@@ -74,7 +77,7 @@ struct WindowOpen: Verb {
 
 struct WindowClose: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "close", abstract: "Close the window; what it alone allowed and nobody answered yet expires.")
+        commandName: "close", abstract: "Close the window before its time; requests that only it allowed expire.")
 
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
