@@ -92,16 +92,16 @@ format:
 install: build
 	install -D -m 755 $(BINARIES)/pairingd $(DESTDIR)$(PREFIX)/libexec/pairingd
 	install -D -m 755 $(BINARIES)/pairingctl $(DESTDIR)$(PREFIX)/bin/pairingctl
-	set -e; for shell in bash/bash-completion/completions/pairingctl zsh/zsh/site-functions/_pairingctl \
-			fish/fish/vendor_completions.d/pairingctl.fish; do \
-		install -d -m 755 $(DESTDIR)$(PREFIX)/share/$$(dirname $${shell#*/}); \
-		$(BINARIES)/pairingctl --generate-completion-script $${shell%%/*} > $(DESTDIR)$(PREFIX)/share/$${shell#*/}; \
-	done
 	install -D -m 644 dbus/org.pairingd.conf $(DESTDIR)$(DBUSDIR)/org.pairingd.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d
 	install -D -m 644 -t $(DESTDIR)/usr/lib/pairingd/devices.d policy/*.toml
+	set -e; for shell in bash/bash-completion/completions/pairingctl zsh/zsh/site-functions/_pairingctl \
+			fish/fish/vendor_completions.d/pairingctl.fish; do \
+		install -d -m 755 $(DESTDIR)$(PREFIX)/share/$$(dirname $${shell#*/}); \
+		$(BINARIES)/pairingctl --generate-completion-script $${shell%%/*} > $(DESTDIR)$(PREFIX)/share/$${shell#*/}; \
+	done
 
 clean:
 	rm -rf .build
