@@ -96,6 +96,9 @@ install: build
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d
 	install -D -m 644 -t $(DESTDIR)/usr/lib/pairingd/devices.d policy/*.toml
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/pairingd/examples \
+		examples/push-button examples/phone-notification examples/web-hook
+	install -m 644 examples/pairing_requests.py $(DESTDIR)$(PREFIX)/share/doc/pairingd/examples/
 
 clean:
 	rm -rf .build

@@ -74,7 +74,7 @@ struct WatchModel: Sendable {
     private(set) var chosen: UInt64?
     /// What has happened, oldest first; without digits, for it outlives the screen.
     private(set) var log: [Note] = []
-    var size = Terminal.Size(columns: 80, rows: 24)
+    private(set) var size = Terminal.Size(columns: 80, rows: 24)
 
     private var answersFrom: UInt64 = 0
     private var origins: [ObjectPath: String] = [:]
@@ -196,6 +196,12 @@ struct WatchModel: Sendable {
     }
 
     // MARK: What the person does
+
+    /// The question is drawn anew, maybe for the first time: on a screen that was too small, or behind a shell.
+    mutating func resized(_ size: Terminal.Size, at now: Instant) {
+        self.size = size
+        answersFrom = now.monotonic + Self.pause
+    }
 
     /// - Parameter keys: What was read together. An answer counts only when it came alone: what is pasted, or typed ahead, is
     ///   no yes.

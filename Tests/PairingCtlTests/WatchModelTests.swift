@@ -17,7 +17,11 @@ struct WatchModelTests {
         var now: UInt64 = 1_000_000_000
         var effects: [String] = []
 
-        init(columns: Int = 80, rows: Int = 24) { model.size = .init(columns: columns, rows: rows) }
+        init(columns: Int = 80, rows: Int = 24) { resize(columns, rows) }
+
+        mutating func resize(_ columns: Int, _ rows: Int) {
+            model.resized(.init(columns: columns, rows: rows), at: instant)
+        }
 
         var instant: WatchModel.Instant {
             let seconds = now / 1_000_000
@@ -94,7 +98,7 @@ struct WatchModelTests {
             var emulator = ScreenEmulator(columns: model.size.columns, rows: model.size.rows)
             var screen = WatchScreen()
             let lines = WatchLayout(model, at: now).lines.map { $0.text(isColored: true) }
-            emulator.write(screen.showAnew(lines).utf8)
+            emulator.write(screen.show(lines).utf8)
             return emulator.surprises.isEmpty ? emulator.text : "\(emulator.surprises)"
         }
     }
@@ -241,6 +245,24 @@ struct WatchModelTests {
         stage.press([.refuse])
         #expect(stage.effects == ["reveal 7"])
         #expect(!stage.picture.contains("123"))
+        stage.resize(80, 24)
+        #expect(stage.picture.contains("123 456"))
+        stage.type("y")
+        #expect(stage.effects == ["reveal 7"], "it can hardly have been read yet")
+        stage.wait(500)
+        stage.type("y")
+        #expect(stage.effects == ["reveal 7", "accept 7"])
+    }
+
+    @Test("Only rows that change are written, and all of them once the screen has shown something else")
+    func rows() {
+        var screen = WatchScreen()
+        #expect(screen.show(["one", "two"]) == "\u{1B}[H\u{1B}[J\u{1B}[1;1H\u{1B}[Kone\u{1B}[2;1H\u{1B}[Ktwo")
+        #expect(screen.show(["one", "two"]).isEmpty)
+        #expect(screen.show(["one", "2", "3"]) == "\u{1B}[2;1H\u{1B}[K2\u{1B}[3;1H\u{1B}[K3")
+        #expect(screen.show(["one"]) == "\u{1B}[2;1H\u{1B}[K\u{1B}[3;1H\u{1B}[K")
+        screen.forget()
+        #expect(screen.show(["one"]) == "\u{1B}[H\u{1B}[J\u{1B}[1;1H\u{1B}[Kone")
     }
 
     @Test("The screen changes when the seconds do, and when the question can be answered")

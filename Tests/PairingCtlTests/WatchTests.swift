@@ -221,6 +221,7 @@ struct WatchTests {
         #expect(await terminal.displays("Does it show these digits?"), terminal.picture)
         #expect(await terminal.displays("Device    00:5F:BF:71:81:18 on hci0"), terminal.picture)
         #expect(scene.daemon.calls == ["Reveal 7"])
+        #expect(await terminal.displays("y yes   n no"), terminal.picture)
         terminal.type("y")
         #expect(await terminal.displays("you said yes"), terminal.picture)
         #expect(terminal.screen.surprises.isEmpty, terminal.picture)

@@ -76,7 +76,7 @@ private final class Watching {
         isShown = true
         terminal.onLoss = { [weak self] in self?.drawAnew() }
         for pairing in view.pairings.values where pairing.result.isEmpty { model.changed(pairing, at: now) }
-        model.size = terminal.size
+        model.resized(terminal.size, at: now)
         perform(model.begin(view.openRequests, at: now))
     }
 
@@ -149,14 +149,14 @@ private final class Watching {
     }
 
     private func drawAnew() {
-        guard isShown else { return }
-        model.size = terminal.size
-        terminal.put(screen.showAnew(rows))
+        model.resized(terminal.size, at: now)
+        screen.forget()
+        draw()
     }
 
     private func draw() {
         guard isShown else { return }
-        let change = screen.show(rows)
+        let change = screen.show(WatchLayout(model, at: Clock.monotonic).lines.map(terminal.text))
         if !change.isEmpty { terminal.put(change) }
         guard let next = model.nextChange(after: Clock.monotonic) else {
             ticker?.pause()
@@ -169,6 +169,4 @@ private final class Watching {
             ticker = try? EventSource.timer(at: next) { [weak self] in self?.draw() }
         }
     }
-
-    private var rows: [String] { WatchLayout(model, at: Clock.monotonic).lines.map(terminal.text) }
 }
