@@ -98,8 +98,15 @@ class Approver:
         values = interfaces.get(REQUEST)
         if values is None or values["State"] != "open" or path in self.requests:
             return
-        texts = [str(values[key]) for key in ("Kind", "Address", "Name", "Rule", "Service")]
-        request = Request(str(path), *texts, deadline=int(str(values["Deadline"])))
+        request = Request(
+            path=str(path),
+            kind=str(values["Kind"]),
+            address=str(values["Address"]),
+            name=str(values["Name"]),
+            rule=str(values["Rule"]),
+            service=str(values["Service"]),
+            deadline=int(str(values["Deadline"])),
+        )
         self.requests[request.path] = request
         self.opened(request)
 

@@ -71,21 +71,19 @@ struct WatchLayout {
         _ entry: WatchModel.Entry, _ model: WatchModel, _ text: WatchText, at now: UInt64
     ) -> [Block] {
         let (properties, kind) = (entry.request.properties, entry.request.kind)
-        let name = properties.text("Name")
+        let (name, address) = (properties.text("Name"), properties.text("Address"))
         let adapter = entry.request.adapter.map { " on \($0)" } ?? ""
         func field(_ label: String, _ value: String, _ importance: Importance = .essential) -> Block {
             Block(lines: text.field(label, value), importance: importance)
         }
         var blocks = [
             Block(lines: [text.headline(entry, at: now)], importance: .essential), space,
-            field("Device", properties.text("Address") + adapter),
-            field("Name", name.isEmpty ? "it has told none" : "“\(name)”"),
+            field("Device", address + adapter),
+            field("Name", name.isEmpty || name == address ? "it has told none" : "“\(name)”"),
         ]
         let service = properties.text("Service")
         if !service.isEmpty { blocks.append(field("Service", service)) }
-        blocks += [
-            field("Rule", entry.request.rule.isEmpty ? "none fits it" : entry.request.rule, .rule)
-        ]
+        blocks.append(field("Rule", entry.request.rule.isEmpty ? "none fits it" : entry.request.rule, .rule))
         if let origin = WatchText.origin(entry.origin) { blocks.append(field("Begun by", origin, .origin)) }
         blocks.append(space)
         guard let question = entry.question else {

@@ -86,9 +86,11 @@ struct WatchModel: Sendable {
     /// Has the question been there for long enough, and is no answer on its way?
     func isSettled(at now: UInt64) -> Bool { now >= answersFrom && chosenEntry?.isAnswering == false }
 
-    /// When the screen changes by itself.
+    /// When the screen changes by itself. All seconds change with those of the chosen request: many that each have a moment of
+    /// their own would never let the screen rest.
     func nextChange(after now: UInt64) -> UInt64? {
-        let seconds = entries.lazy.compactMap { entry in
+        let counting = chosenEntry.flatMap { $0.deadline == nil ? nil : [$0] } ?? entries
+        let seconds = counting.lazy.compactMap { entry in
             entry.deadline.flatMap { deadline in
                 entry.secondsLeft(at: now).flatMap { $0 == 0 ? nil : deadline - ($0 - 1) * 1_000_000 }
             }

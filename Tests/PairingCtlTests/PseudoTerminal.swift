@@ -8,7 +8,7 @@ import Testing
 /// A terminal that a test types into and looks at.
 @LoopActor
 final class PseudoTerminal {
-    private let controller: Int32
+    private var controller: Int32
     /// Held open, so that the terminal outlives the command and its mode can be looked at.
     private let device: Int32
     private let path: String
@@ -73,6 +73,12 @@ final class PseudoTerminal {
         look()
         screen.resize(columns: columns, rows: rows)
         _ = ioctl(controller, UInt(TIOCSWINSZ), &size)
+    }
+
+    /// The terminal goes away, as when its window is closed or the network breaks.
+    func hangUp() {
+        close(controller)
+        controller = -1
     }
 
     /// Waits until a person sees `text`.

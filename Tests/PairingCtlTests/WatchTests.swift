@@ -165,6 +165,22 @@ struct WatchTests {
         #expect(!terminal.transcript.contains("84"))
     }
 
+    @Test("The verb pin does not show it either")
+    @LoopActor func pinVerb() async throws {
+        let scene = try await Scene()
+        scene.daemon.addRequest(7, "pin-entry")
+        let terminal = try PseudoTerminal()
+        let process = try terminal.run("pin", on: scene)
+        defer { process.kill() }
+        #expect(await terminal.displays("Its PIN [Ctrl-N: refuse]:"), terminal.picture)
+        terminal.type("8462")
+        #expect(await terminal.displays("••••"), terminal.picture)
+        terminal.type("\r")
+        #expect(await terminal.displays("[ended with 0]"), terminal.picture)
+        #expect(scene.daemon.calls == ["EnterPin 7 8462"])
+        #expect(!terminal.transcript.contains("84"))
+    }
+
     @Test("Digits to be typed on the device are shown with how many are typed, and can be refused")
     @LoopActor func display() async throws {
         let scene = try await Scene()
@@ -247,6 +263,28 @@ struct WatchTests {
         #expect(terminal.screen.text.contains("request 7 (Lock 00:5F:BF:71:81:18): expired"), terminal.picture)
         #expect(!terminal.screen.everything.contains("123 456"), terminal.picture)
         #expect(terminal.isInUsualMode && !terminal.screen.isAlternate && terminal.screen.isCursorShown)
+    }
+
+    @Test("Without a daemon it ends at once, and has not touched the screen")
+    @LoopActor func noDaemon() async throws {
+        let scene = try await Scene()
+        scene.daemon.close()
+        let terminal = try PseudoTerminal(columns: 100)
+        let process = try terminal.run("watch", on: scene)
+        defer { process.kill() }
+        #expect(await terminal.displays("[ended with 3]"), terminal.picture)
+        #expect(terminal.screen.text.contains("is pairingd running? systemctl status pairingd"), terminal.picture)
+        #expect(!terminal.transcript.contains("\u{1B}"))
+    }
+
+    @Test("A terminal that goes away ends it")
+    @LoopActor func hangUp() async throws {
+        let scene = try await Scene()
+        let terminal = try PseudoTerminal()
+        let process = try terminal.start("watch", on: scene)
+        #expect(await terminal.displays("Nothing is asked."), terminal.picture)
+        terminal.hangUp()
+        #expect(await process.exitStatus() == 0)
     }
 
     @Test("Ctrl-Z gives the terminal to the shell without digits on it, and fg brings the question back")

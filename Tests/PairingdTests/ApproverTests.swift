@@ -184,7 +184,7 @@ struct ApproverTests {
         let server = try Server(bus)
         let program = try start(
             "web-hook", [await server.address() + "/pairing"], environment: ["WEB_HOOK_TOKEN": "a-token"])
-        let (device, _) = try await confirmation(gateway)
+        let (device, request) = try await confirmation(gateway)
         #expect(
             await eventually {
                 server.process.standardOutput.contains("/pairing Bearer a-token {\"event\": \"request\"")
@@ -192,6 +192,8 @@ struct ApproverTests {
             output(program))
         #expect(
             server.process.standardOutput.contains("\"kind\": \"confirmation\", \"address\": \"00:5F:BF:71:81:18\""))
+        let digits = try await gateway.call("Reveal", on: request, "Request1").first?.converted() ?? ""
+        #expect(server.process.standardOutput.contains("\"digits\": \"\(digits)\""))
         try server.say("accept\n", "answer")
         #expect(try await outcome(gateway) == "paired", output(program))
         #expect(device.isBonded)
