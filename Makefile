@@ -102,6 +102,9 @@ install: build
 		install -d -m 755 $(DESTDIR)$(PREFIX)/share/$$(dirname $${shell#*/}); \
 		$(BINARIES)/pairingctl --generate-completion-script $${shell%%/*} > $(DESTDIR)$(PREFIX)/share/$${shell#*/}; \
 	done
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/pairingd/examples \
+		examples/push-button examples/phone-notification examples/web-hook
+	install -m 644 examples/pairing_requests.py $(DESTDIR)$(PREFIX)/share/doc/pairingd/examples/
 
 clean:
 	rm -rf .build

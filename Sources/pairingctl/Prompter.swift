@@ -29,7 +29,7 @@ final class Prompter {
     init(_ client: Client, _ terminal: Terminal) throws(Failure) {
         self.client = client
         self.terminal = terminal
-        try terminal.begin { [weak self] in self?.key($0) }
+        try terminal.begin { [weak self] keys in for key in keys { self?.key(key) } }
     }
 
     /// Gives the terminal back.
@@ -118,7 +118,7 @@ final class Prompter {
             return
         }
         let question = questions[index]
-        terminal.show(prompt: question.prompt + Line(String(decoding: typed, as: UTF8.self)))
+        terminal.show(prompt: question.prompt + Line(question.echo(of: String(decoding: typed, as: UTF8.self))))
         guard question.request.secondsLeft ?? 0 > 0 else {
             ticker?.pause()
             return
@@ -145,6 +145,8 @@ final class Prompter {
         case .text(let byte): if typed.count < 64, current != nil { typed.append(byte) }
         case .erase: eraseCharacter()
         case .eraseAll: typed = []
+        case .refuse: reject()
+        case .up, .down: return
         }
         draw()
     }
@@ -159,12 +161,22 @@ final class Prompter {
         let text = String(decoding: typed, as: UTF8.self)
         typed = []
         switch questions[index].read(text) {
-        case .hint(let hint): say("\(hint, .dim)")
-        case .answer(let answer):
-            questions[index].isAnswering = true
-            let request = questions[index].request
-            onLoop { [weak self] in await self?.send(answer, to: request) }
+        case .hint(let hint):
+            say("\(hint, .dim)")
+            update()
+        case .answer(let answer): give(answer, at: index)
         }
+    }
+
+    private func reject() {
+        typed = []
+        if let current, let index = index(current) { give(.reject, at: index) }
+    }
+
+    private func give(_ answer: RequestAnswer, at index: Int) {
+        questions[index].isAnswering = true
+        let request = questions[index].request
+        onLoop { [weak self] in await self?.send(answer, to: request) }
         update()
     }
 

@@ -15,6 +15,9 @@ extension RequestKind {
     /// Has it digits for a person to see?
     var hasDigits: Bool { self == .confirmation || isDisplay }
 
+    /// Is it answered by typing what the device shows, or its PIN?
+    var isEntry: Bool { self == .passkeyEntry || self == .pinEntry }
+
     /// How to answer it from another command.
     func howToAnswer(_ number: UInt64) -> String {
         switch self {
@@ -78,16 +81,23 @@ struct Question: Sendable {
         case .service: "May it use this service? [y/n] "
         case .repair: "It has forgotten us. Pair it anew? [y/n] "
         case .passkeyEntry: "The six digits that it shows [n: refuse]: "
-        case .pinEntry: "Its PIN [n: refuse]: "
+        case .pinEntry: "Its PIN [Ctrl-N: refuse]: "
         case .passkeyDisplay: "Type \(shown, .bold) on it (\(request.entered) of 6 typed) [n: refuse] "
         case .pinDisplay: "Type \(digits, .bold) on it [n: refuse] "
         }
     }
 
+    /// What is shown of what was typed. A PIN is a device's for ever, and who looks on must not learn it; a passkey is over
+    /// with its pairing, and the device shows it anyway.
+    func echo(of typed: String) -> String {
+        kind == .pinEntry ? String(repeating: "•", count: typed.count) : typed
+    }
+
     /// What was typed, before Enter.
     func read(_ text: String) -> Reading {
         let word = text.lowercased()
-        if word == "n" || word == "no" { return .answer(.reject) }
+        // "n" may be a PIN.
+        if kind != .pinEntry, word == "n" || word == "no" { return .answer(.reject) }
         switch kind {
         case .authorization, .confirmation, .service, .repair:
             return word == "y" || word == "yes" ? .answer(.accept) : .hint("Type y or n, then Enter.")

@@ -34,7 +34,7 @@ struct ExitStatusTests {
 
     @Test(
         "A daemon that is not there is 3, with what to look at",
-        arguments: [[], ["devices"], ["pair", "00:5F:BF:71:81:18"], ["approve"], ["passkey"], ["watch"]])
+        arguments: [[], ["devices"], ["pair", "00:5F:BF:71:81:18"], ["approve"], ["passkey"], ["requests"]])
     @LoopActor func unreachable(arguments: [String]) async throws {
         let scene = try await Scene()
         scene.daemon.close()

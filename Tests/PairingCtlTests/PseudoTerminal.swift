@@ -8,14 +8,17 @@ import Testing
 /// A terminal that a test types into and looks at.
 @LoopActor
 final class PseudoTerminal {
-    private let controller: Int32
+    private var controller: Int32
     /// Held open, so that the terminal outlives the command and its mode can be looked at.
     private let device: Int32
     private let path: String
     /// Everything that was shown, escape sequences included.
     private(set) var transcript = ""
+    /// What a person sees by now.
+    private(set) var screen: ScreenEmulator
 
-    init() throws {
+    init(columns: Int = 80, rows: Int = 24) throws {
+        screen = ScreenEmulator(columns: columns, rows: rows)
         // What `posix_openpt`, `unlockpt` and `ptsname` do: Swift's module of the C library leaves them out.
         controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         var (isLocked, number): (Int32, Int32) = (0, 0)
@@ -25,6 +28,7 @@ final class PseudoTerminal {
         path = "/dev/pts/\(number)"
         device = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
         try #require(device >= 0)
+        resize(columns: columns, rows: rows)
     }
 
     deinit {
@@ -40,6 +44,61 @@ final class PseudoTerminal {
                 "DBUS_SYSTEM_BUS_ADDRESS": scene.bus.address, "TERMINAL": path, "TERM": term, "NO_COLOR": "1",
             ])
     }
+
+    /// Runs the command as the only one of a session of its own, which this terminal controls: Ctrl-C and changes of its size
+    /// reach it. ``ending`` tells when it has ended.
+    func run(_ arguments: String..., on scene: Scene, term: String = "xterm") throws -> OwnedProcess {
+        try session(
+            ["sh", "-c", "trap : INT; \"$0\" \"$@\"; echo \"[ended with $?]\"; read -r _", Binary.path] + arguments,
+            on: scene, term: term)
+    }
+
+    /// Runs an interactive shell, which has job control; its `pairingctl` is the one under test.
+    func shell(on scene: Scene) throws -> OwnedProcess {
+        try session(["bash", "--noprofile", "--norc", "-i"], on: scene, term: "xterm")
+    }
+
+    private func session(_ command: [String], on scene: Scene, term: String) throws -> OwnedProcess {
+        try OwnedProcess(
+            "/bin/sh", ["-c", "exec setsid --ctty \"$0\" \"$@\" <\"$TERMINAL\" >\"$TERMINAL\" 2>&1"] + command,
+            environment: [
+                "DBUS_SYSTEM_BUS_ADDRESS": scene.bus.address, "TERMINAL": path, "TERM": term, "NO_COLOR": "1",
+                "PAIRINGCTL": Binary.path, "PS1": "$ ", "HISTFILE": "", "INPUTRC": "/dev/null",
+            ])
+    }
+
+    /// Changes the size, as a window that is dragged does.
+    func resize(columns: Int, rows: Int) {
+        var size = winsize(ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: 0, ws_ypixel: 0)
+        look()
+        screen.resize(columns: columns, rows: rows)
+        _ = ioctl(controller, UInt(TIOCSWINSZ), &size)
+    }
+
+    /// The terminal goes away, as when its window is closed or the network breaks.
+    func hangUp() {
+        close(controller)
+        controller = -1
+    }
+
+    /// Waits until a person sees `text`.
+    func displays(_ text: String, within seconds: Double = 8) async -> Bool {
+        await eventually(within: seconds) {
+            look()
+            return screen.text.contains(text)
+        }
+    }
+
+    /// Waits until nobody sees `text` any longer.
+    func hides(_ text: String, within seconds: Double = 8) async -> Bool {
+        await eventually(within: seconds) {
+            look()
+            return !screen.text.contains(text)
+        }
+    }
+
+    /// What is on the screen, for a failure's message.
+    var picture: Comment { Comment(rawValue: "\n\(screen.text)\(screen.surprises)") }
 
     func type(_ text: String) {
         text.withCString { _ = write(controller, $0, strlen($0)) }
@@ -68,6 +127,7 @@ final class PseudoTerminal {
         let count = read(controller, &buffer, buffer.count)
         if count > 0 {
             bytes += buffer[..<count]
+            screen.write(buffer[..<count])
             transcript = String(decoding: bytes, as: UTF8.self)
         }
     }

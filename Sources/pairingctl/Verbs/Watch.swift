@@ -2,116 +2,171 @@
 
 import ArgumentParser
 import EventLoop
+import Glibc
+import Pairing
 
 /// Asks each request as it comes.
 struct Watch: Verb {
     static let configuration = CommandConfiguration(
-        abstract: "Ask requests at this terminal as they come, with the seconds left.",
-        discussion: "Without a terminal, or with --json, it prints one line for each event. Ctrl-C ends it.")
+        abstract: "Show requests on this terminal as they come, with the seconds left, and answer them by one key.",
+        discussion: """
+            It takes the whole terminal until Ctrl-C. Digits are on the screen only, for as long as their request is open: \
+            nothing of them is left behind, also not in what a terminal keeps of the lines scrolled away. What has happened \
+            is printed at the end, without digits. It ends when pairingd does, with exit status 3.
+            """)
 
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
+        let terminal = try Self.terminal(session.output)
         let client = try await session.connect()
         let view = try await LiveView(client)
-        let terminal = Terminal(session.output)
-        let prompter = try terminal.map { (terminal) throws(Failure) in try Prompter(client, terminal) }
-        defer { prompter?.end() }
-        session.interruption.handler = { _ in
-            prompter?.end()
-            EventLoop.shared.stop(code: ExitStatus.done.rawValue)
-        }
-        prompter?.onLeave = {
-            prompter?.end()
-            EventLoop.shared.stop(code: ExitStatus.done.rawValue)
-        }
-        let teller = EventTeller(output: session.output, prompter: prompter)
-        teller.begin()
-        for request in view.openRequests { teller.tell(.opened(request)) }
-        for await event in view.events { teller.tell(event) }
+        let watching = Watching(client, terminal, session.output)
+        defer { watching.end() }
+        session.interruption.handler = { _ in watching.leave() }
+        try watching.begin(view)
+        for await event in view.events { try watching.take(event) }
         throw Failure(.unreachable, "the bus closed the connection; is D-Bus running?")
+    }
+
+    /// The terminal, or why nobody can be asked here.
+    @LoopActor private static func terminal(_ output: Output) throws(Failure) -> Terminal {
+        guard !output.isJSON else {
+            throw Failure(.usage, "watch asks a person; for programs there is pairingctl monitor --json")
+        }
+        guard let terminal = Terminal(output) else {
+            throw Failure(
+                .usage,
+                "watch needs a terminal, and this is none; pairingctl monitor prints what happens,"
+                    + " pairingctl requests what is open")
+        }
+        let name = getenv("TERM").map { String(cString: $0) } ?? ""
+        guard !name.isEmpty, name != "dumb" else {
+            throw Failure(
+                .usage,
+                "watch cannot draw on this terminal (TERM=\(name)); pairingctl requests shows what is open,"
+                    + " pairingctl approve and reject answer it")
+        }
+        return terminal
     }
 }
 
-/// Shows events: as questions at a terminal, as lines elsewhere.
+/// Carries out what the model wants, and shows what it knows.
 @LoopActor
-private struct EventTeller {
-    let output: Output
-    let prompter: Prompter?
+private final class Watching {
+    private let client: Client
+    private let terminal: Terminal
+    private let output: Output
+    private var model = WatchModel()
+    private var screen = WatchScreen()
+    private var ticker: EventSource?
+    private var isShown = false
 
-    func begin() {
-        guard let prompter, !output.isQuiet else { return }
-        prompter.say("\("Waiting for requests. Ctrl-C ends.", .dim)")
+    init(_ client: Client, _ terminal: Terminal, _ output: Output) {
+        self.client = client
+        self.terminal = terminal
+        self.output = output
     }
 
-    func tell(_ event: LiveView.Event) {
-        guard !output.isJSON else {
-            output.document(document(event))
-            return
+    func begin(_ view: LiveView) throws(Failure) {
+        try terminal.begin(wholeScreen: true) { [weak self] keys in
+            guard let self else { return }
+            perform(model.pressed(keys, at: now))
         }
+        isShown = true
+        terminal.onLoss = { [weak self] in self?.drawAnew() }
+        for pairing in view.pairings.values where pairing.result.isEmpty { model.changed(pairing, at: now) }
+        model.resized(terminal.size, at: now)
+        perform(model.begin(view.openRequests, at: now))
+    }
+
+    /// Gives the terminal back, and prints what has happened.
+    func end() {
+        guard isShown else { return }
+        isShown = false
+        ticker = nil
+        terminal.end()
+        for note in model.log { output.note(note.line) }
+    }
+
+    func leave() {
+        end()
+        EventLoop.shared.stop(code: ExitStatus.done.rawValue)
+    }
+
+    func take(_ event: LiveView.Event) throws(Failure) {
+        var effects: [WatchModel.Effect] = []
         switch event {
-        case .opened(let request): opened(request)
-        case .changed(let request): prompter?.change(request)
-        case .finished(let request, let outcome, let user): finished(request, outcome, user)
-        case .pairing(let pairing): changed(pairing)
-        case .pairingRemoved: break
-        case .daemonGone:
-            prompter?.clear()
-            say("\("pairingd stopped; waiting for it", .red): systemctl status pairingd")
-        case .daemonBack: say("pairingd is back.")
+        case .opened(let request): effects = model.opened(request, at: now)
+        case .changed(let request): model.changed(request)
+        case .finished(let request, let outcome, let user): model.finished(request, outcome, user: user, at: now)
+        case .pairing(let pairing): model.changed(pairing, at: now)
+        case .pairingRemoved(let path): model.removed(path)
+        case .daemonGone: throw Failure(.unreachable, "pairingd has stopped; systemctl status pairingd tells more")
+        case .daemonBack: break
         }
+        perform(effects)
     }
 
-    private func opened(_ request: RequestInfo) {
-        guard prompter == nil else {
-            prompter?.ask(request)
+    private func perform(_ effects: [WatchModel.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .reveal(let request): onLoop { [weak self] in await self?.reveal(request) }
+            case .answer(let request, let answer): onLoop { [weak self] in await self?.send(answer, to: request) }
+            case .ring: if !output.isQuiet { terminal.put("\u{7}") }
+            case .leave: leave()
+            }
+        }
+        draw()
+    }
+
+    private func reveal(_ request: RequestInfo) async {
+        let digits: Result<String, Failure>
+        do throws(Failure) { digits = .success(try await client.reveal(request)) } catch { digits = .failure(error) }
+        model.revealed(request.number, digits, at: now)
+        draw()
+    }
+
+    private func send(_ answer: RequestAnswer, to request: RequestInfo) async {
+        let result: Result<RequestAnswer, Failure>
+        do throws(Failure) {
+            try await client.answer(request, answer)
+            result = .success(answer)
+        } catch {
+            result = .failure(error)
+        }
+        model.answered(request.number, result, at: now)
+        draw()
+    }
+
+    // MARK: Drawing
+
+    private var now: WatchModel.Instant {
+        var (seconds, parts) = (time(nil), tm())
+        localtime_r(&seconds, &parts)
+        let wall = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }
+        return WatchModel.Instant(monotonic: Clock.monotonic, wall: wall.joined(separator: ":"))
+    }
+
+    private func drawAnew() {
+        model.resized(terminal.size, at: now)
+        screen.forget()
+        draw()
+    }
+
+    private func draw() {
+        guard isShown else { return }
+        let change = screen.show(WatchLayout(model, at: Clock.monotonic).lines.map(terminal.text))
+        if !change.isEmpty { terminal.put(change) }
+        guard let next = model.nextChange(after: Clock.monotonic) else {
+            ticker?.pause()
             return
         }
-        let left = request.secondsLeft.map { ", \($0) s left" } ?? ""
-        let rule = request.rule.isEmpty ? "no rule" : "rule \(request.rule)"
-        let how = request.kind?.howToAnswer(request.number) ?? "this pairingctl does not know its kind; update it"
-        output.line(
-            "request \(request.number): \(request.properties.text("Kind")), \(request.device), \(rule)\(left); \(how)")
-    }
-
-    private func finished(_ request: RequestInfo, _ outcome: String, _ user: UInt32) {
-        guard prompter == nil else {
-            prompter?.finish(request, outcome: outcome)
-            return
-        }
-        output.line("request \(request.number): \(outcome)\(user == .max ? "" : " by user \(user)"), \(request.device)")
-    }
-
-    private func changed(_ pairing: PairingInfo) {
-        guard !pairing.result.isEmpty else {
-            // A person is told of results; lines tell each step.
-            if prompter == nil { output.note("pairing: \(pairing.state), \(pairing.title)") }
-            return
-        }
-        let dot: Line = "\("●", ResultText(pairing.result).isSuccess ? .green : .red)"
-        say("\(dot) \(pairing.title, .bold): \(pairing.result). \(pairing.explanation)")
-    }
-
-    private func say(_ line: Line) {
-        if let prompter { prompter.say(line) } else { output.line(line) }
-    }
-
-    private func document(_ event: LiveView.Event) -> JSON {
-        let (word, content) = content(of: event)
-        return (["event": .string(word), "time": .number(Clock.realtime)] as JSON).adding(content.members)
-    }
-
-    private func content(of event: LiveView.Event) -> (word: String, JSON) {
-        switch event {
-        case .opened(let request): return ("request", request.document)
-        case .changed(let request): return ("request-changed", request.document)
-        case .finished(let request, let outcome, let user):
-            let user: JSON = user == .max ? .null : .number(user)
-            return ("request-finished", ["number": .number(request.number), "outcome": .string(outcome), "uid": user])
-        case .pairing(let pairing): return ("pairing", pairing.document)
-        case .pairingRemoved(let path): return ("pairing-removed", ["pairing": .string(path.text)])
-        case .daemonGone: return ("daemon-gone", [:])
-        case .daemonBack: return ("daemon-back", [:])
+        if let ticker {
+            ticker.rearm(at: next)
+        } else {
+            // Without a timer the seconds stand still, and everything else works.
+            ticker = try? EventSource.timer(at: next) { [weak self] in self?.draw() }
         }
     }
 }
