@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import DBus
-public import EventLoop
 
 extension Server {
     /// Every interface of `org.pairingd`, for the manual.

@@ -26,10 +26,11 @@ extension Entry {
         add(.result, record.result?.rawValue)
         add(.reason, record.reason)
         if let result = record.result, !result.isSuccess {
-            let cause = report?.causes.first.map { $0.remedy.isEmpty ? $0.text : "\($0.text) \($0.remedy)" }
+            // Of our own decisions, explain says nothing that the result does not.
+            let cause = report?.causes.first.flatMap { $0.text == result.sentence ? nil : [$0.text, $0.remedy] }
             add(.finding, report?.finding.rawValue)
             add(.summary, report?.summary ?? result.sentence)
-            add(.advice, cause ?? result.advice)
+            add(.advice, cause.map { $0.filter { !$0.isEmpty }.joined(separator: " ") } ?? result.advice)
         }
         add(.security, record.strength?.level.rawValue)
         add(.secureConnections, record.strength.map { $0.isSecureConnections ? "yes" : "no" })

@@ -53,6 +53,14 @@ struct EntryTests {
         #expect(Self.values(Entry(Self.record(.peerRefused), report))[.advice] == PairingResult.peerRefused.advice)
     }
 
+    @Test("A cause that only repeats the result's sentence is left out of the advice")
+    func repetition() {
+        let result = PairingResult.rejectedByPolicy
+        var report = Self.report
+        report.causes = [.init(result.sentence, remedy: result.advice)]
+        #expect(Self.values(Entry(Self.record(result), report))[.advice] == result.advice)
+    }
+
     private static func record(_ result: PairingResult) -> Record {
         Record(subject: .pairing, verdict: .failed, decider: .events, result: result, reason: "")
     }
