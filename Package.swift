@@ -86,7 +86,7 @@ let package = Package(
         .testTarget(
             name: "ManualTests",
             dependencies: [
-                "DBus", "Policy", "TestSupport", "manual-pages", "pairingctl", "pairingd",
+                "DBus", "Pairing", "Policy", "TestSupport", "manual-pages", "pairingctl", "pairingd",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "HCIMonitorTests", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),

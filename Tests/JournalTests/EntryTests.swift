@@ -61,6 +61,21 @@ struct EntryTests {
         #expect(Self.values(Entry(Self.record(result), report))[.advice] == result.advice)
     }
 
+    @Test("The manual names every word of a decision, and everybody who may decide")
+    func words() {
+        let deciders: [Record.Decider] = [
+            .rule, .noRule, .person(Actor(uid: 1000)), .expiry, .cancellation, .safeguard, .events, .kernel, .device,
+        ]
+        for decider in deciders {
+            let word = Self.values(Entry(Record(subject: .question, verdict: .asked, decider: decider, reason: "")))[
+                .decider]
+            #expect(FieldName.decider.meaning.contains(word ?? "?"), "\(decider)")
+        }
+        for verdict in Record.Verdict.allCases {
+            #expect(FieldName.decision.meaning.contains(verdict.rawValue), "\(verdict)")
+        }
+    }
+
     private static func record(_ result: PairingResult) -> Record {
         Record(subject: .pairing, verdict: .failed, decider: .events, result: result, reason: "")
     }

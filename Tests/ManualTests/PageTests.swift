@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Pairing
 import Policy
 import TestSupport
 import Testing
@@ -104,6 +105,15 @@ final class PageTests {
         #expect(page.contains("\\fBAddress\\fP s (constant)\n"))
         #expect(page.contains("signal \\fBFinished\\fP(s \\fIoutcome\\fP, u \\fIuid\\fP)\n"))
         for result in ["paired", "peer-refused", "failed"] { #expect(page.contains("\n\(Roff.bold(result))\n")) }
+    }
+
+    @Test("org.pairingd(5) has every word of the enumerations")
+    func words() throws {
+        let page = try page("org.pairingd.5")
+        let words =
+            PairingPhase.allCases.map(\.rawValue) + PairingOrigin.allCases.map(\.rawValue)
+            + RequestKind.allCases.map(\.rawValue) + RequestOutcome.allCases.map(\.rawValue)
+        for word in words { #expect(page.contains(Roff.text(word)), "\(word)") }
     }
 
     @Test("A page that leaves out a member, or names one that is not there, is refused")
