@@ -72,7 +72,7 @@ struct CommandPart {
         if let values = argument.allValues, !values.isEmpty {
             return "\(text) One of: \(values.joined(separator: ", "))."
         }
-        guard argument.kind == .option, let value = argument.defaultValue else { return text }
+        guard argument.kind != .flag, let value = argument.defaultValue else { return text }
         return "\(text) Default: \(value)."
     }
 
