@@ -6,6 +6,8 @@ DESTDIR ?=
 SYSCONFDIR ?= /etc
 DBUSDIR ?= /usr/share/dbus-1/system.d
 UNITDIR ?= /usr/lib/systemd/system
+CATALOGDIR ?= /usr/lib/systemd/catalog
+MANDIR ?= $(PREFIX)/share/man
 
 # "off" leaves the virtual machine's tests out of `make test`; "all" runs them on Debian 12 and on 13, anything else on 12.
 LAB ?= on
@@ -19,14 +21,20 @@ FUZZERS ?= rule-files monitor-records btsnoop pcap smp
 BUILD = swift build --configuration release --static-swift-stdlib \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 BINARIES = .build/release
+MANUALS = .build/manuals
 
-.PHONY: all build dependencies demo test test-full test-fast test-lab fuzz bench check format install clean
+.PHONY: all build manuals dependencies demo test test-full test-fast test-lab fuzz bench check format install clean
 
-all: build
+all: build manuals
 
 build: dependencies
 	$(BUILD) --product pairingd
 	$(BUILD) --product pairingctl
+
+# What the programs declare (verbs, options, keys, interfaces) with the texts in docs/man.
+manuals: build
+	$(BUILD) --product manual-pages
+	$(BINARIES)/manual-pages docs/man $(MANUALS)
 
 # Installs what is missing from Debian; says so, and does nothing when all is there.
 dependencies:
@@ -89,12 +97,15 @@ check: dependencies
 format:
 	swift format --in-place --recursive Sources Tests Package.swift
 
-install: build
+# Afterwards, `journalctl --update-catalog` takes in what journalctl -x shows.
+install: build manuals
 	install -D -m 755 $(BINARIES)/pairingd $(DESTDIR)$(PREFIX)/libexec/pairingd
 	install -D -m 755 $(BINARIES)/pairingctl $(DESTDIR)$(PREFIX)/bin/pairingctl
 	install -D -m 644 dbus/org.pairingd.conf $(DESTDIR)$(DBUSDIR)/org.pairingd.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
+	install -D -m 644 -t $(DESTDIR)$(CATALOGDIR) systemd/pairingd.catalog
+	for section in 1 5 8; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$section $(MANUALS)/*.$$section || exit; done
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d
 	install -D -m 644 -t $(DESTDIR)/usr/lib/pairingd/devices.d policy/*.toml
 	set -e; for shell in bash/bash-completion/completions/pairingctl zsh/zsh/site-functions/_pairingctl \

@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "Explain", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
         .target(name: "Pairing", dependencies: ["Bluetooth", "Explain", "Policy", "SecurityManager"]),
         .target(name: "State", dependencies: ["Bluetooth", "Pairing"]),
-        .target(name: "Journal", dependencies: ["CSystemd", "Pairing"]),
+        .target(name: "Journal", dependencies: ["CSystemd", "Explain", "Pairing"]),
         .target(name: "Control", dependencies: ["Bluetooth", "DBus", "EventLoop", "Explain", "Pairing", "Policy"]),
 
         .executableTarget(
@@ -49,6 +49,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        // `make manuals`.
+        .executableTarget(
+            name: "manual-pages",
+            dependencies: ["Control", "DBus", "EventLoop", "Journal", "Pairing", "Policy"]),
         // `make bench`.
         .executableTarget(
             name: "policy-bench", dependencies: ["Bluetooth", "Policy"], path: "Tests/Benchmarks/Policy"),
@@ -65,7 +69,10 @@ let package = Package(
             name: "ExplainTests", dependencies: ["Bluetooth", "Explain", "HCIMonitor", "Policy", "SecurityManager"]),
         .testTarget(
             name: "PairingTests",
-            dependencies: ["Bluetooth", "Explain", "HCIMonitor", "Pairing", "Policy", "SecurityManager"]),
+            dependencies: [
+                "Bluetooth", "Explain", "HCIMonitor", "Journal", "Pairing", "Policy", "SecurityManager", "TestSupport",
+            ]),
+        .testTarget(name: "JournalTests", dependencies: ["Explain", "Journal", "Pairing", "TestSupport"]),
         .testTarget(name: "StateTests", dependencies: ["Bluetooth", "Pairing", "State"]),
         .testTarget(
             name: "PairingdTests",
@@ -75,6 +82,12 @@ let package = Package(
             dependencies: [
                 "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "SecurityManager", "TestSupport",
                 "pairingctl",
+            ]),
+        .testTarget(
+            name: "ManualTests",
+            dependencies: [
+                "DBus", "Pairing", "Policy", "TestSupport", "manual-pages", "pairingctl", "pairingd",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "HCIMonitorTests", dependencies: ["Bluetooth", "HCIMonitor", "SecurityManager"]),
     ],

@@ -13,25 +13,24 @@ public struct Entry: Sendable, Hashable {
 
     public var priority: Priority
     public var message: String
-    /// 32 hexadecimal digits that stand for this kind of message (`journalctl MESSAGE_ID=…`).
-    public var messageID: String?
+    /// `nil` for what is only a sentence.
+    public var kind: MessageKind?
     public var fields: [Field]
 
     public struct Field: Sendable, Hashable {
-        /// Upper-case letters, digits and underscores; journald drops others.
-        public let name: String
+        public let name: FieldName
         public let value: String
 
-        public init(_ name: String, _ value: String) {
+        public init(_ name: FieldName, _ value: String) {
             self.name = name
             self.value = value
         }
     }
 
-    public init(_ priority: Priority, _ message: String, messageID: String? = nil, fields: [Field] = []) {
+    public init(_ priority: Priority, _ message: String, _ kind: MessageKind? = nil, fields: [Field] = []) {
         self.priority = priority
         self.message = message
-        self.messageID = messageID
+        self.kind = kind
         self.fields = fields
     }
 }

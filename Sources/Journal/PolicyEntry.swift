@@ -9,7 +9,7 @@ extension Entry {
         return Entry(
             warnings.isEmpty ? .notice : .warning,
             "\(counted(rules, "rule")) \(rules == 1 ? "is" : "are") in force\(problems)",
-            messageID: "e4bd561e17e443398114c0175c8f032f", fields: [Field("PAIRINGD_DECISION", "accepted")])
+            .policyLoaded, fields: [Field(.decision, "accepted")])
     }
 
     /// The rule files have errors, and are not taken into force.
@@ -22,7 +22,7 @@ extension Entry {
             isStart ? "every pairing is refused until they are mended" : "the rules that were in force stay so"
         return Entry(
             .error, "the rule files have errors; \(consequence):\n" + errors.joined(separator: "\n"),
-            messageID: "a46ba423e24f4b3388961f845ded8a6b", fields: [Field("PAIRINGD_DECISION", "rejected")])
+            .policyRefused, fields: [Field(.decision, "rejected")])
     }
 }
 

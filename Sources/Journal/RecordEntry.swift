@@ -1,50 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Explain
 public import Pairing
 
 extension Entry {
     /// The journal's form of a decision.
-    public init(_ record: Record) {
+    ///
+    /// - Parameter report: The explanation of a pairing that came to its end; without it, what the result itself says is told.
+    public init(_ record: Record, _ report: Report? = nil) {
         var fields: [Field] = []
-        func add(_ name: String, _ value: String?) {
-            if let value, !value.isEmpty { fields.append(Field("PAIRINGD_" + name, value)) }
+        func add(_ name: FieldName, _ value: String?) {
+            if let value, !value.isEmpty { fields.append(Field(name, value)) }
         }
-        add("DEVICE", record.address?.description)
-        add("NAME", record.name?.description)
-        add("ADAPTER", record.adapter?.name)
-        add("RULE", record.rule)
-        add("PAIRING", record.pairing?.description)
-        add("REQUEST", record.request?.description)
-        add("KIND", record.kind?.rawValue)
-        add("DECISION", record.verdict.rawValue)
-        add("DECIDER", Self.word(record.decider))
-        add("RESULT", record.result?.rawValue)
-        add("REASON", record.reason)
-        add("ACTOR_UID", record.actor.map { String($0.uid) })
-        add("ATTEMPT", record.attempt.map { String($0) })
-        add("SECURITY", record.strength?.level.rawValue)
-        add("SECURE_CONNECTIONS", record.strength.map { $0.isSecureConnections ? "yes" : "no" })
-        add("KEY_SIZE", record.strength?.keySize.map { String($0) })
+        add(.device, record.address?.description)
+        add(.name, record.name?.description)
+        add(.adapter, record.adapter?.name)
+        add(.rule, record.rule)
+        add(.pairing, record.pairing?.description)
+        add(.attempt, record.attempt.map { String($0) })
+        add(.request, record.request?.description)
+        add(.kind, record.kind?.rawValue)
+        add(.decision, record.verdict.rawValue)
+        add(.decider, Self.word(record.decider))
+        add(.actor, record.actor.map { String($0.uid) })
+        add(.result, record.result?.rawValue)
+        add(.reason, record.reason)
+        if let result = record.result, !result.isSuccess {
+            // Of our own decisions, explain says nothing that the result does not.
+            let cause = report?.causes.first.flatMap { $0.text == result.sentence ? nil : [$0.text, $0.remedy] }
+            add(.finding, report?.finding.rawValue)
+            add(.summary, report?.summary ?? result.sentence)
+            add(.advice, cause.map { $0.filter { !$0.isEmpty }.joined(separator: " ") } ?? result.advice)
+        }
+        add(.security, record.strength?.level.rawValue)
+        add(.secureConnections, record.strength.map { $0.isSecureConnections ? "yes" : "no" })
+        add(.keySize, record.strength?.keySize.map { String($0) })
         self.init(
-            record.result.map(\.isSuccess) == false ? .warning : .notice, Self.sentence(record),
-            messageID: Self.messageID(record.subject), fields: fields)
-    }
-
-    /// Each kind of message has its own number; random, as `sd-id128(3)` asks for.
-    private static func messageID(_ subject: Record.Subject) -> String {
-        switch subject {
-        case .question: "b3e21aa857524a79a2ec5eaf51389dde"
-        case .requestOpened: "9577eebafdc14ca2818c0184083a5cbd"
-        case .attempt: "34f93d1e7c544961be06c6c105f2e95f"
-        case .pairing: "fdec94d5205545d6ac993c19f3ea718a"
-        case .bondLost: "6ad83924f45246bc80867052fa6949fd"
-        case .removal: "ecbe85ca480147cfa8449fce9cfd3438"
-        case .windowOpened: "4f0cf4ee611d49899bb1e1c7184dc90d"
-        case .windowClosed: "b31134114dee41cfbd09cb313ba2d3ab"
-        case .lockOut: "d24ec4551ab1410cb341e887965fedc9"
-        case .adapter: "ea11bb44af3b4387b88b341921948654"
-        case .refusal: "5393dad3ac2449fe8e594601d6a87c03"
-        }
+            record.result.map(\.isSuccess) == false ? .warning : .notice, Self.sentence(record), MessageKind(record),
+            fields: fields)
     }
 
     private static func sentence(_ record: Record) -> String {

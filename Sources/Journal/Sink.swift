@@ -20,8 +20,8 @@ public enum Sink: Sendable {
         case .journald:
             var fields = [("MESSAGE", entry.message), ("PRIORITY", String(entry.priority.rawValue))]
             fields.append(("SYSLOG_IDENTIFIER", "pairingd"))
-            if let messageID = entry.messageID { fields.append(("MESSAGE_ID", messageID)) }
-            Self.send(fields + entry.fields.map { ($0.name, $0.value) })
+            if let kind = entry.kind { fields.append(("MESSAGE_ID", kind.id)) }
+            Self.send(fields + entry.fields.map { ($0.name.rawValue, $0.value) })
         case .standardError:
             var line = Array("pairingd: \(entry.message)\n".utf8)
             // There is nowhere to report a broken standard error to.

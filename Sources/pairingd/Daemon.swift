@@ -5,6 +5,7 @@ import Bluetooth
 import Control
 import DBus
 import EventLoop
+import Explain
 import Journal
 import Pairing
 import Policy
@@ -218,11 +219,19 @@ final class Daemon {
         if !effects.isEmpty { announce() }
     }
 
+    /// Why the pairing failed whose end this record is.
+    private func explanation(of record: Record) -> Report? {
+        guard record.subject == .pairing, record.result?.isSuccess != true, let pairing = record.pairing else {
+            return nil
+        }
+        return try? coordinator.report(of: pairing)
+    }
+
     private func perform(_ effect: Effect) {
         switch effect {
         case .reply: break
         case .record(let record):
-            journal.write(Entry(record))
+            journal.write(Entry(record, explanation(of: record)))
             if let device = record.device { show(device) }
         case .keepRecord(let record): keep { (store) throws(StateError) in try store.save(record) }
         case .dropRecord(let key): keep { (store) throws(StateError) in try store.remove(key) }

@@ -32,7 +32,7 @@ struct Options {
           --bus ADDRESS            the bus (default: $DBUS_SYSTEM_BUS_ADDRESS or the system bus)
           --journal                write records to journald also when run by hand
           --version                print the version
-          --help                   print this
+          --help                   print the options
 
         """
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bluetooth
+import Journal
 import Pairing
+import TestSupport
 import Testing
 
 /// What has to hold at every moment, whatever happens.
@@ -79,7 +81,9 @@ struct Invariants {
         case .startDiscovery(let adapter): #expect(discovering.insert(adapter).inserted)
         case .stopDiscovery(let adapter): #expect(discovering.remove(adapter) != nil)
         case .publish(let publication): note(publication)
-        case .record(let record): expectNoSecret(in: record)
+        case .record(let record):
+            expectNoSecret(in: record)
+            expectExplained(record)
         case .disconnect, .remove, .trust, .forgetFinished, .setPairable, .keepRecord, .dropRecord, .look: break
         case .unpair(let device):
             #expect(pairCall?.device != device, "BlueZ would cancel the Pair() that is outstanding")
@@ -103,6 +107,16 @@ struct Invariants {
         case .requestRemoved(let number): #expect(!open.contains(number))
         }
     }
+
+    /// journalctl -x would show the name of a field that is missing.
+    private func expectExplained(_ record: Record) {
+        let entry = Entry(record)
+        let missing = Self.catalog[entry.kind?.id ?? ""]?.subtracting(entry.fields.map(\.name.rawValue))
+        #expect(missing == [], "what the catalog shows of \(record)")
+    }
+
+    /// By message, the fields that its catalog entry shows.
+    private static let catalog = Dictionary(uniqueKeysWithValues: Catalog.ofProject.entries.map { ($0.id, $0.fields) })
 
     private func expectNoSecret(in value: some Any) {
         #expect(!"\(value)".contains(String(secretDigits)))
