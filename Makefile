@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # Where configuration lives whatever the prefix is: systemd and D-Bus look there.
 SYSCONFDIR ?= /etc
-DBUSDIR ?= /usr/share/dbus-1/system.d
+DBUSDIR ?= /usr/share/dbus-1
 UNITDIR ?= /usr/lib/systemd/system
 
 # "off" leaves the virtual machine's tests out of `make test`; "all" runs them on Debian 12 and on 13, anything else on 12.
@@ -92,7 +92,10 @@ format:
 install: build
 	install -D -m 755 $(BINARIES)/pairingd $(DESTDIR)$(PREFIX)/libexec/pairingd
 	install -D -m 755 $(BINARIES)/pairingctl $(DESTDIR)$(PREFIX)/bin/pairingctl
-	install -D -m 644 dbus/org.pairingd.conf $(DESTDIR)$(DBUSDIR)/org.pairingd.conf
+	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/system.d dbus/org.pairingd.conf
+	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/system-services dbus/org.pairingd.service
+	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/interfaces dbus/org.pairingd.*.xml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/pairingd dbus/pairingd-only-agent.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d

@@ -68,6 +68,9 @@ extension Daemon: Commands {
                 "a window may be open for \(Timespan.text(settings.longest)) at most ([window] longest in pairingd.toml)"
             )
         }
+        guard devices.count <= Self.mostDevicesOfWindow else {
+            throw ControlError.invalidArgument("a window is for \(Self.mostDevicesOfWindow) devices at most")
+        }
         var addresses: Set<Address> = []
         for device in devices {
             switch try target(device) {
@@ -80,6 +83,8 @@ extension Daemon: Commands {
         perform(effects)
         return window.until.realtime
     }
+
+    private static let mostDevicesOfWindow = 256
 
     func closeWindow(actor: Actor) {
         perform(coordinator.closeWindow(actor: actor, at: now))

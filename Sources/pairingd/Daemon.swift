@@ -112,6 +112,8 @@ final class Daemon {
             journal.write(
                 Entry(.error, "BlueZ refused the agent for \(role.ioCapability.rawValue): \(UntrustedText("\(error)"))")
             )
+        case .registered(let role):
+            journal.write(Entry(.notice, "BlueZ took the agent for \(role.ioCapability.rawValue)"))
         }
         server?.managerChanged()
     }
@@ -215,7 +217,7 @@ final class Daemon {
             shownWindow = coordinator.window
             showDevices()
         }
-        if !effects.isEmpty { announce() }
+        announce()
     }
 
     private func perform(_ effect: Effect) {
