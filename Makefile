@@ -71,6 +71,8 @@ fuzz: dependencies
 			test $$status -eq 77 || exit $$status; \
 			echo "NOTICE: nothing was fuzzed, because this toolchain cannot"; exit 0; }; \
 	done
+	scripts/timed "fuzzer of the D-Bus API" env PAIRINGD_FUZZ_SECONDS=$(SECONDS_EACH) \
+		swift test --no-parallel --filter BusFuzzTests
 
 # Figures, not a test: they depend on the machine.
 bench: dependencies

@@ -79,6 +79,11 @@ public final class Server {
         objects.export(object, at: DeviceObject.path(view), [DeviceObject.interface])
     }
 
+    /// Takes all devices away.
+    public func showNoDevices() {
+        for path in Array(devices.keys) { show(nil, at: path) }
+    }
+
     private func change(_ snapshot: RequestSnapshot) {
         guard let object = requests[snapshot.number] else { return }
         objects.change(RequestObject.path(snapshot.number)) { object.snapshot = snapshot }

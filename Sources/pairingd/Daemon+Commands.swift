@@ -20,8 +20,8 @@ extension Daemon: Commands {
         state.policyErrors = policyErrors.map(\.description)
         state.policyWarnings = policy.warnings.map(\.description)
         state.windowUntil = coordinator.window?.until.realtime ?? 0
-        state.pendingRequests = UInt32(clamping: coordinator.requests.lazy.filter { $0.outcome == nil }.count)
-        state.activePairing = coordinator.pairings.first { $0.outcome == nil && $0.phase != .queued }?.number
+        state.pendingRequests = UInt32(clamping: coordinator.openRequestCount)
+        state.activePairing = coordinator.oldestPairing
         state.isMonitorAvailable = isMonitorAvailable
         return state
     }

@@ -105,6 +105,7 @@ final class Daemon {
             journal.write(Entry(.notice, "bluetoothd left the bus; waiting for it"))
             questions = [:]
             feed(.bluezVanished)
+            server?.showNoDevices()
             ServiceManager.status("waiting for bluetoothd")
         case .object(let change): handle(change)
         case .agentCall(let call): asked(call)
