@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # Where configuration lives whatever the prefix is: systemd and D-Bus look there.
 SYSCONFDIR ?= /etc
-DBUSDIR ?= /usr/share/dbus-1/system.d
+DBUSDIR ?= /usr/share/dbus-1
 UNITDIR ?= /usr/lib/systemd/system
 CATALOGDIR ?= /usr/lib/systemd/catalog
 MANDIR ?= $(PREFIX)/share/man
@@ -79,6 +79,8 @@ fuzz: dependencies
 			test $$status -eq 77 || exit $$status; \
 			echo "NOTICE: nothing was fuzzed, because this toolchain cannot"; exit 0; }; \
 	done
+	scripts/timed "fuzzer of the D-Bus API" env PAIRINGD_FUZZ_SECONDS=$(SECONDS_EACH) \
+		swift test --no-parallel --filter BusFuzzTests
 
 # Figures, not a test: they depend on the machine.
 bench: dependencies
@@ -101,7 +103,10 @@ format:
 install: build manuals
 	install -D -m 755 $(BINARIES)/pairingd $(DESTDIR)$(PREFIX)/libexec/pairingd
 	install -D -m 755 $(BINARIES)/pairingctl $(DESTDIR)$(PREFIX)/bin/pairingctl
-	install -D -m 644 dbus/org.pairingd.conf $(DESTDIR)$(DBUSDIR)/org.pairingd.conf
+	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/system.d dbus/org.pairingd.conf
+	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/system-services dbus/org.pairingd.service
+	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/interfaces dbus/org.pairingd.*.xml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/pairingd dbus/pairingd-only-agent.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -D -m 644 -t $(DESTDIR)$(CATALOGDIR) systemd/pairingd.catalog

@@ -15,6 +15,8 @@ public final class Client {
         case agentCall(AgentCall)
         /// BlueZ refused an agent; it is tried again.
         case registrationFailed(Agent.Role, DBusError)
+        /// BlueZ took an agent that it had refused before.
+        case registered(Agent.Role)
     }
 
     /// Who answers for pairings that others start.
@@ -134,8 +136,12 @@ public final class Client {
             guard !Task.isCancelled else { return }
             delay = min(delay * 2, 60)
             var remaining: [Agent] = []
-            for agent in failed where await !register(agent, asDefault: claimsDefault && agent === agents[0]) {
-                remaining.append(agent)
+            for agent in failed {
+                if await register(agent, asDefault: claimsDefault && agent === agents[0]) {
+                    onEvent?(.registered(agent.role))
+                } else {
+                    remaining.append(agent)
+                }
             }
             failed = remaining
         }

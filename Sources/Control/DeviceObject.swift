@@ -97,19 +97,4 @@ final class DeviceObject {
             Property("LastPaired") { $0.view.record?.lastPaired ?? 0 },
             Property("Failures") { $0.view.failures },
         ])
-
-    static func changes(from old: DeviceView, to new: DeviceView) -> [String] {
-        var names: [String] = []
-        if old.name != new.name { names.append("Name") }
-        if old.isPaired != new.isPaired { names.append("Paired") }
-        if old.isBonded != new.isBonded { names.append("Bonded") }
-        if old.isConnected != new.isConnected { names.append("Connected") }
-        if old.rule != new.rule { names.append("Rule") }
-        if old.bondState != new.bondState { names.append("BondState") }
-        if old.strength != new.strength { names += ["Security", "SecureConnections", "KeySize"] }
-        if old.record?.lastResult != new.record?.lastResult { names.append("LastResult") }
-        if old.record?.lastPaired != new.record?.lastPaired { names.append("LastPaired") }
-        if old.failures != new.failures { names.append("Failures") }
-        return names
-    }
 }

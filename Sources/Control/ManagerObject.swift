@@ -12,9 +12,12 @@ final class ManagerObject {
 
     unowned let commands: any Commands
 
-    init(commands: any Commands) { self.commands = commands }
+    var state: ManagerState
 
-    private var state: ManagerState { commands.managerState }
+    init(commands: any Commands) {
+        self.commands = commands
+        state = commands.managerState
+    }
 
     static let interface = Interface<ManagerObject>(
         "org.pairingd.Manager1",
@@ -81,21 +84,4 @@ final class ManagerObject {
             Property("ActivePairing") { $0.state.activePairing.map(PairingObject.path) ?? ObjectPath("/") },
             Property("MonitorAvailable") { $0.state.isMonitorAvailable },
         ])
-
-    /// Announces what is different between two states.
-    static func changes(from old: ManagerState, to new: ManagerState) -> [String] {
-        var names: [String] = []
-        if old.isBlueZRunning != new.isBlueZRunning { names.append("BlueZ") }
-        if old.defaultAgent != new.defaultAgent { names.append("DefaultAgent") }
-        if old.defaultIOCapability != new.defaultIOCapability { names.append("DefaultIOCapability") }
-        if old.adapters != new.adapters { names.append("Adapters") }
-        if old.policyFiles != new.policyFiles { names.append("PolicyFiles") }
-        if old.policyErrors != new.policyErrors { names.append("PolicyErrors") }
-        if old.policyWarnings != new.policyWarnings { names.append("PolicyWarnings") }
-        if old.windowUntil != new.windowUntil { names.append("WindowUntil") }
-        if old.pendingRequests != new.pendingRequests { names.append("PendingRequests") }
-        if old.activePairing != new.activePairing { names.append("ActivePairing") }
-        if old.isMonitorAvailable != new.isMonitorAvailable { names.append("MonitorAvailable") }
-        return names
-    }
 }

@@ -58,22 +58,6 @@ final class PairingObject {
             Property("StartedAt", change: .never) { $0.snapshot.startedAt },
             Property("FinishedAt") { $0.snapshot.finishedAt ?? 0 },
         ])
-
-    static func changes(from old: PairingSnapshot, to new: PairingSnapshot) -> [String] {
-        var names: [String] = []
-        if old.device != new.device { names.append("Device") }
-        if old.adapter != new.adapter { names.append("Adapter") }
-        if old.address != new.address { names.append("Address") }
-        if old.name != new.name { names.append("Name") }
-        if old.rule != new.rule { names.append("Rule") }
-        if old.profile != new.profile { names.append("Profile") }
-        if old.phase != new.phase { names.append("State") }
-        if old.attempt != new.attempt { names.append("Attempt") }
-        if old.outcome != new.outcome {
-            names += ["Result", "Reason", "Security", "SecureConnections", "KeySize", "FinishedAt"]
-        }
-        return names
-    }
 }
 
 extension Optional where Wrapped == DeviceReference {

@@ -64,14 +64,4 @@ final class RequestObject {
         try commands.answer(snapshot.number, with: answer, actor: call.actor)
         return []
     }
-
-    static func changes(from old: RequestSnapshot, to new: RequestSnapshot) -> [String] {
-        var names: [String] = []
-        if old.address != new.address { names.append("Address") }
-        if old.name != new.name { names.append("Name") }
-        if old.rule != new.rule { names.append("Rule") }
-        if old.entered != new.entered { names.append("Entered") }
-        if (old.outcome == nil) != (new.outcome == nil) { names.append("State") }
-        return names
-    }
 }

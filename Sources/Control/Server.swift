@@ -12,7 +12,6 @@ public final class Server {
     private let objects: ObjectServer
     private let commands: any Commands
     private let manager: ManagerObject
-    private var shownState = ManagerState()
     private var pairings: [PairingNumber: PairingObject] = [:]
     private var requests: [RequestNumber: RequestObject] = [:]
     private var devices: [ObjectPath: DeviceObject] = [:]
@@ -30,9 +29,8 @@ public final class Server {
     /// Announces what has changed in the manager's properties.
     public func managerChanged() {
         let state = commands.managerState
-        let names = ManagerObject.changes(from: shownState, to: state)
-        shownState = state
-        if !names.isEmpty { objects.changed(ManagerObject.path, ManagerObject.interface.name, names) }
+        guard state != manager.state else { return }
+        objects.change(ManagerObject.path) { manager.state = state }
     }
 
     public func publish(_ publication: Publication) {
@@ -43,9 +41,7 @@ public final class Server {
             objects.export(object, at: PairingObject.path(snapshot.number), [PairingObject.interface])
         case .pairingChanged(let snapshot):
             guard let object = pairings[snapshot.number] else { return }
-            let names = PairingObject.changes(from: object.snapshot, to: snapshot)
-            object.snapshot = snapshot
-            objects.changed(PairingObject.path(snapshot.number), PairingObject.interface.name, names)
+            objects.change(PairingObject.path(snapshot.number)) { object.snapshot = snapshot }
         case .pairingRemoved(let number):
             pairings[number] = nil
             objects.unexport(PairingObject.path(number))
@@ -74,9 +70,7 @@ public final class Server {
         }
         // The object's path is made of the address, which a private one's resolution changes.
         if let object = devices[path], DeviceObject.path(object.view) == DeviceObject.path(view) {
-            let names = DeviceObject.changes(from: object.view, to: view)
-            object.view = view
-            if !names.isEmpty { objects.changed(DeviceObject.path(view), DeviceObject.interface.name, names) }
+            if object.view != view { objects.change(DeviceObject.path(view)) { object.view = view } }
             return
         }
         if let object = devices[path] { objects.unexport(DeviceObject.path(object.view)) }
@@ -85,10 +79,13 @@ public final class Server {
         objects.export(object, at: DeviceObject.path(view), [DeviceObject.interface])
     }
 
+    /// Takes all devices away.
+    public func showNoDevices() {
+        for path in Array(devices.keys) { show(nil, at: path) }
+    }
+
     private func change(_ snapshot: RequestSnapshot) {
         guard let object = requests[snapshot.number] else { return }
-        let names = RequestObject.changes(from: object.snapshot, to: snapshot)
-        object.snapshot = snapshot
-        if !names.isEmpty { objects.changed(RequestObject.path(snapshot.number), RequestObject.interface.name, names) }
+        objects.change(RequestObject.path(snapshot.number)) { object.snapshot = snapshot }
     }
 }

@@ -207,7 +207,7 @@ extension Interface {
             let arguments =
                 method.input.map { argument($0, direction: "in") }
                 + method.output.map { argument($0, direction: "out") }
-            lines += element("method", method.name, arguments)
+            lines += element("method", method.name, arguments + guardAnnotation(method.access))
         }
         for signal in signals {
             lines += element("signal", signal.name, signal.arguments.map { argument($0, direction: nil) })
@@ -219,10 +219,17 @@ extension Interface {
             lines.append(
                 "      <annotation name=\"org.freedesktop.DBus.Property.EmitsChangedSignal\""
                     + " value=\"\(property.change.rawValue)\"/>")
+            lines += guardAnnotation(property.setter?.access ?? .anyone)
             lines.append("    </property>")
         }
         lines.append("  </interface>")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Tells which polkit action a caller needs.
+    private nonisolated func guardAnnotation(_ access: Access) -> [String] {
+        guard access != .anyone else { return [] }
+        return ["      <annotation name=\"org.pairingd.Action\" value=\"\(access.action)\"/>"]
     }
 
     private nonisolated func element(_ kind: String, _ name: String, _ content: [String]) -> [String] {

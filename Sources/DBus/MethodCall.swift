@@ -12,7 +12,8 @@ public final class MethodCall {
     public let path: ObjectPath
     public let interface: String
     public let member: String
-    public let arguments: [Value]
+    /// Decoded when they are first asked for: a call that is refused for its types costs nothing.
+    public private(set) lazy var arguments = message.arguments
     /// The user that was authorised to make this call; `nil` for a method that anyone may call.
     public internal(set) var user: UInt32?
     /// May polkit ask the caller's person?
@@ -20,9 +21,10 @@ public final class MethodCall {
 
     private enum Duty {
         /// The caller waits for an answer.
-        case owed(Message, Connection)
+        case owed(Connection)
         case done
     }
+    private let message: Message
     private var duty: Duty
 
     init(_ message: Message, on connection: Connection) {
@@ -30,9 +32,9 @@ public final class MethodCall {
         path = message.path ?? "/"
         interface = message.interface ?? ""
         member = message.member ?? ""
-        arguments = message.arguments
         allowsInteraction = message.allowsInteraction
-        duty = message.expectsReply ? .owed(message, connection) : .done
+        self.message = message
+        duty = message.expectsReply ? .owed(connection) : .done
     }
 
     /// Does the caller wait for an answer that has not been sent?
@@ -59,13 +61,14 @@ public final class MethodCall {
     }
 
     private func settle(_ send: (Message, Connection) -> Void) {
-        guard case .owed(let message, let connection) = duty else { return }
+        guard case .owed(let connection) = duty else { return }
         duty = .done
         send(message, connection)
     }
 
     deinit {
-        guard case .owed(let message, let connection) = duty else { return }
+        guard case .owed(let connection) = duty else { return }
+        let message = message
         onLoop { connection.send(message.reply(.failed("the call was given up without an answer"))) }
     }
 }

@@ -53,6 +53,18 @@ public final class ObjectServer {
     /// Makes `path` the object manager of everything below it.
     public func manageObjects(at path: ObjectPath) { managerPath = path }
 
+    /// Changes what stands behind an object, and announces the properties that have other values afterwards.
+    public func change(_ path: ObjectPath, _ body: @LoopActor () -> Void) {
+        guard let exported = objects[path] else { return body() }
+        let before = exported.interfaces.map { $0.readAll(of: exported.object) }
+        body()
+        for (interface, old) in zip(exported.interfaces, before) {
+            let new = interface.readAll(of: exported.object)
+            let names = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
+            if !names.isEmpty { changed(path, interface.name, names.sorted()) }
+        }
+    }
+
     /// Announces, at the end of this turn of the loop, that properties of an object have other values now.
     public func changed(_ path: ObjectPath, _ interface: String, _ properties: [String]) {
         changes[Change(path: path, interface: interface), default: []].formUnion(properties)
@@ -77,7 +89,8 @@ public final class ObjectServer {
             guard let exported = objects[change.path],
                 let interface = exported.interfaces.first(where: { $0.name == change.interface })
             else { continue }
-            let values = interface.readAll(of: exported.object).filter { names.contains($0.key) }
+            var values: [String: Value] = [:]
+            for name in names { values[name] = interface.read(name, of: exported.object) }
             // What the object does not have any longer has no value to announce.
             let invalidated = names.subtracting(values.keys).sorted()
             emit(
@@ -170,7 +183,7 @@ public final class ObjectServer {
                 }
                 throw .propertyReadOnly("\(name) cannot be set")
             }
-            guard case .variant(let value) = call.arguments[2] else { throw .invalidArguments("no value") }
+            let value: Value = try call.argument(2)
             try authorized(call, access) { () throws(DBusError) in
                 try interface.write(name, value, to: exported.object)
                 call.reply()

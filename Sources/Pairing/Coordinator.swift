@@ -163,6 +163,12 @@ public struct Coordinator: Sendable {
         (closed.map(\.snapshot) + open.values.map(\.snapshot)).sorted { $0.number < $1.number }
     }
 
+    /// How many requests wait for an answer.
+    public var openRequestCount: Int { open.count }
+
+    /// The oldest pairing that is under way and does not wait for its turn.
+    public var oldestPairing: PairingNumber? { live.keys.lazy.filter { !queue.contains($0) }.min() }
+
     /// A live pairing, or one of the last finished ones.
     public func pairing(_ number: PairingNumber) -> PairingSnapshot? {
         live[number]?.snapshot() ?? finished.first { $0.number == number }

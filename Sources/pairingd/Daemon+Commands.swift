@@ -20,8 +20,8 @@ extension Daemon: Commands {
         state.policyErrors = policyErrors.map(\.description)
         state.policyWarnings = policy.warnings.map(\.description)
         state.windowUntil = coordinator.window?.until.realtime ?? 0
-        state.pendingRequests = UInt32(clamping: coordinator.requests.lazy.filter { $0.outcome == nil }.count)
-        state.activePairing = coordinator.pairings.first { $0.outcome == nil && $0.phase != .queued }?.number
+        state.pendingRequests = UInt32(clamping: coordinator.openRequestCount)
+        state.activePairing = coordinator.oldestPairing
         state.isMonitorAvailable = isMonitorAvailable
         return state
     }
@@ -68,6 +68,9 @@ extension Daemon: Commands {
                 "a window may be open for \(Timespan.text(settings.longest)) at most ([window] longest in pairingd.toml)"
             )
         }
+        guard devices.count <= Self.mostDevicesOfWindow else {
+            throw ControlError.invalidArgument("a window is for \(Self.mostDevicesOfWindow) devices at most")
+        }
         var addresses: Set<Address> = []
         for device in devices {
             switch try target(device) {
@@ -80,6 +83,8 @@ extension Daemon: Commands {
         perform(effects)
         return window.until.realtime
     }
+
+    private static let mostDevicesOfWindow = 256
 
     func closeWindow(actor: Actor) {
         perform(coordinator.closeWindow(actor: actor, at: now))

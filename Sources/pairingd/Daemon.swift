@@ -106,6 +106,7 @@ final class Daemon {
             journal.write(Entry(.notice, "bluetoothd left the bus; waiting for it"))
             questions = [:]
             feed(.bluezVanished)
+            server?.showNoDevices()
             ServiceManager.status("waiting for bluetoothd")
         case .object(let change): handle(change)
         case .agentCall(let call): asked(call)
@@ -113,6 +114,8 @@ final class Daemon {
             journal.write(
                 Entry(.error, "BlueZ refused the agent for \(role.ioCapability.rawValue): \(UntrustedText("\(error)"))")
             )
+        case .registered(let role):
+            journal.write(Entry(.notice, "BlueZ took the agent for \(role.ioCapability.rawValue)"))
         }
         server?.managerChanged()
     }
@@ -216,7 +219,7 @@ final class Daemon {
             shownWindow = coordinator.window
             showDevices()
         }
-        if !effects.isEmpty { announce() }
+        announce()
     }
 
     /// Why the pairing failed whose end this record is.

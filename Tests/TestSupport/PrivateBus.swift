@@ -10,13 +10,14 @@ public final class PrivateBus: Sendable {
     public let folder: URL
     private let process: OwnedProcess
 
-    public init() throws {
+    /// - Parameter policies: Files of further policy, which count more than its own.
+    public init(policies: [String] = []) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("pairingd-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         let configuration = folder.appendingPathComponent("bus.conf")
         let socket = folder.appendingPathComponent("bus").path
-        try Self.configuration(socket: socket).write(to: configuration, atomically: true, encoding: .utf8)
+        try Self.configuration(socket: socket, policies).write(to: configuration, atomically: true, encoding: .utf8)
         process = try OwnedProcess("/usr/bin/dbus-daemon", ["--nofork", "--config-file=\(configuration.path)"])
         address = "unix:path=\(socket)"
         let deadline = Date().addingTimeInterval(10)
@@ -49,7 +50,7 @@ public final class PrivateBus: Sendable {
     /// Ends the bus, as a crash would.
     public func kill() { process.kill() }
 
-    private static func configuration(socket: String) -> String {
+    private static func configuration(socket: String, _ policies: [String]) -> String {
         """
         <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
          "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -69,6 +70,11 @@ public final class PrivateBus: Sendable {
             <allow receive_type="error"/>
             <allow receive_type="signal"/>
           </policy>
+          \(policies.map { "<include>\($0)</include>" }.joined())
+          <limit name="max_connections_per_user">4096</limit>
+          <limit name="max_completed_connections">4096</limit>
+          <limit name="max_incomplete_connections">4096</limit>
+          <limit name="max_replies_per_connection">4096</limit>
         </busconfig>
         """
     }

@@ -101,9 +101,13 @@ public final class Message: @unchecked Sendable {
     /// The refusal of this method call.
     func reply(_ error: DBusError) -> Message {
         let name = NameRules.isInterface(error.name) ? error.name : "org.freedesktop.DBus.Error.Failed"
-        let text = String(error.message.map { $0 == "\0" ? " " : $0 })
+        let scalars = error.message.unicodeScalars.prefix(Self.longestErrorText).map { $0 == "\0" ? " " : $0 }
+        let text = String(String.UnicodeScalarView(scalars))
         return Message.own(dbus_message_new_error(pointer, name, text))
     }
+
+    /// An error quotes what its caller sent, and the bus throws out whoever sends a message that is too long.
+    private static let longestErrorText = 1000
 
     private static func checkMember(_ interface: String, _ member: String) throws(DBusError) {
         guard NameRules.isInterface(interface), NameRules.isMember(member) else {
