@@ -5,6 +5,8 @@ DESTDIR ?=
 # Where configuration lives whatever the prefix is: systemd and D-Bus look there.
 SYSCONFDIR ?= /etc
 DBUSDIR ?= /usr/share/dbus-1/system.d
+POLKITDIR ?= /usr/share/polkit-1/actions
+DOCDIR ?= $(PREFIX)/share/doc/pairingd
 UNITDIR ?= /usr/lib/systemd/system
 
 # "off" leaves the virtual machine's tests out of `make test`; "all" runs them on Debian 12 and on 13, anything else on 12.
@@ -93,6 +95,8 @@ install: build
 	install -D -m 755 $(BINARIES)/pairingd $(DESTDIR)$(PREFIX)/libexec/pairingd
 	install -D -m 755 $(BINARIES)/pairingctl $(DESTDIR)$(PREFIX)/bin/pairingctl
 	install -D -m 644 dbus/org.pairingd.conf $(DESTDIR)$(DBUSDIR)/org.pairingd.conf
+	install -D -m 644 dbus/org.pairingd.policy $(DESTDIR)$(POLKITDIR)/org.pairingd.policy
+	install -D -m 644 dbus/50-pairingd.rules $(DESTDIR)$(DOCDIR)/50-pairingd.rules
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d

@@ -13,8 +13,9 @@ struct Watch: Verb {
 
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let client = try await session.connect()
-        let view = try await LiveView(client)
         let terminal = Terminal(session.output)
+        let permission = terminal == nil ? .unknown : await client.requestAnswerPermission()
+        let view = try await LiveView(client)
         let prompter = try terminal.map { (terminal) throws(Failure) in try Prompter(client, terminal) }
         defer { prompter?.end() }
         session.interruption.handler = { _ in
@@ -27,6 +28,7 @@ struct Watch: Verb {
         }
         let teller = EventTeller(output: session.output, prompter: prompter)
         teller.begin()
+        if let advice = permission.advice { prompter?.say("\(advice, .yellow)") }
         for request in view.openRequests { teller.tell(.opened(request)) }
         for await event in view.events { teller.tell(event) }
         throw Failure(.unreachable, "the bus closed the connection; is D-Bus running?")
