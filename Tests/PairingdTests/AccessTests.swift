@@ -13,7 +13,8 @@ private let notAuthorized = "org.pairingd.Error.NotAuthorized"
 enum Caller: CaseIterable, Sendable {
     case root, member, nobody
 
-    var user: UInt32 { self == .root ? 0 : self == .member ? 4_000 : 65_534 }
+    /// Users that every Debian has; the bus lets no others in.
+    var user: UInt32 { self == .root ? 0 : self == .member ? 1 : 65_534 }
 
     @LoopActor func connection(_ bus: PrivateBus) async throws -> Connection {
         try await OtherUser.connection(
