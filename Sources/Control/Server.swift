@@ -120,7 +120,8 @@ extension Server {
         if let view = devices.values.first(where: { DeviceObject.path($0.view) == call.path })?.view {
             return details(view.address, view.name, view.rule)
         }
-        guard case .string(let target)? = call.arguments.first else { return [:] }
+        // Elsewhere an argument may be a PIN.
+        guard call.path == ManagerObject.path, case .string(let target)? = call.arguments.first else { return [:] }
         return details(ofDevice: target)
     }
 
