@@ -5,6 +5,8 @@ DESTDIR ?=
 # Where configuration lives whatever the prefix is: systemd and D-Bus look there.
 SYSCONFDIR ?= /etc
 DBUSDIR ?= /usr/share/dbus-1
+POLKITDIR ?= /usr/share/polkit-1/actions
+DOCDIR ?= $(PREFIX)/share/doc/pairingd
 UNITDIR ?= /usr/lib/systemd/system
 CATALOGDIR ?= /usr/lib/systemd/catalog
 MANDIR ?= $(PREFIX)/share/man
@@ -106,7 +108,8 @@ install: build manuals
 	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/system.d dbus/org.pairingd.conf
 	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/system-services dbus/org.pairingd.service
 	install -D -m 644 -t $(DESTDIR)$(DBUSDIR)/interfaces dbus/org.pairingd.*.xml
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/pairingd dbus/pairingd-only-agent.conf
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) dbus/pairingd-only-agent.conf dbus/50-pairingd.rules
+	install -D -m 644 -t $(DESTDIR)$(POLKITDIR) dbus/org.pairingd.policy
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -D -m 644 -t $(DESTDIR)$(CATALOGDIR) systemd/pairingd.catalog
@@ -118,9 +121,9 @@ install: build manuals
 		install -d -m 755 $(DESTDIR)$(PREFIX)/share/$$(dirname $${shell#*/}); \
 		$(BINARIES)/pairingctl --generate-completion-script $${shell%%/*} > $(DESTDIR)$(PREFIX)/share/$${shell#*/}; \
 	done
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/pairingd/examples \
+	install -D -m 755 -t $(DESTDIR)$(DOCDIR)/examples \
 		examples/push-button examples/phone-notification examples/web-hook
-	install -m 644 examples/pairing_requests.py $(DESTDIR)$(PREFIX)/share/doc/pairingd/examples/
+	install -m 644 examples/pairing_requests.py $(DESTDIR)$(DOCDIR)/examples/
 
 clean:
 	rm -rf .build

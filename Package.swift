@@ -76,7 +76,10 @@ let package = Package(
         .testTarget(name: "StateTests", dependencies: ["Bluetooth", "Pairing", "State"]),
         .testTarget(
             name: "PairingdTests",
-            dependencies: ["Bluetooth", "DBus", "EventLoop", "TestSupport", "pairingctl", "pairingd"]),
+            dependencies: [
+                "Bluetooth", "Control", "DBus", "EventLoop", "Explain", "Pairing", "TestSupport", "pairingctl",
+                "pairingd",
+            ]),
         .testTarget(
             name: "PairingCtlTests",
             dependencies: [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bluetooth
 public import DBus
 public import EventLoop
 public import Pairing
@@ -12,16 +13,19 @@ public final class Server {
     private let objects: ObjectServer
     private let commands: any Commands
     private let manager: ManagerObject
+    private let authorizer: Authorizer
     private var pairings: [PairingNumber: PairingObject] = [:]
     private var requests: [RequestNumber: RequestObject] = [:]
     private var devices: [ObjectPath: DeviceObject] = [:]
 
-    public init(connection: Connection, commands: any Commands) {
+    public init(connection: Connection, commands: any Commands, authorizer: Authorizer) {
         objects = connection.objects
         self.commands = commands
+        self.authorizer = authorizer
         manager = ManagerObject(commands: commands)
-        let authorizer = Authorizer(connection: connection)
-        objects.authorize = { (call, _) throws(DBusError) in try await authorizer.authorize(call) }
+        objects.authorize = { [weak self] (call, access) throws(DBusError) in
+            try await authorizer.authorize(call, access, about: self?.details(of: call) ?? [:])
+        }
         objects.export(manager, at: ManagerObject.path, [ManagerObject.interface])
         objects.manageObjects(at: ManagerObject.path)
     }
@@ -53,8 +57,14 @@ public final class Server {
             change(snapshot)
         case .requestFinished(let snapshot):
             change(snapshot)
+            let path = RequestObject.path(snapshot.number)
+            if let outcome = snapshot.outcome {
+                // Nobody needs to give a password for an answer that comes too late.
+                let error = outcome == .expired ? CommandError.expired : .alreadyAnswered(outcome)
+                authorizer.giveUp(on: path, error.onTheBus)
+            }
             objects.emit(
-                RequestObject.path(snapshot.number), RequestObject.interface.name, "Finished",
+                path, RequestObject.interface.name, "Finished",
                 [.string(snapshot.outcome?.rawValue ?? ""), .uint32(snapshot.actor?.uid ?? UInt32.max)])
         case .requestRemoved(let number):
             requests[number] = nil
@@ -87,5 +97,51 @@ public final class Server {
     private func change(_ snapshot: RequestSnapshot) {
         guard let object = requests[snapshot.number] else { return }
         objects.change(RequestObject.path(snapshot.number)) { object.snapshot = snapshot }
+    }
+}
+
+extension Server {
+    /// What polkit is told of what a call is about. Where it is about no device that is known, `device` says so.
+    private func details(of call: MethodCall) -> [String: String] {
+        let number = call.path.elements.last.flatMap { UInt64($0) }
+        if let number, let pairing = pairings[PairingNumber(number)]?.snapshot,
+            PairingObject.path(pairing.number) == call.path
+        {
+            return details(pairing.address, pairing.name, pairing.rule)
+        }
+        if let number, let request = requests[RequestNumber(number)]?.snapshot,
+            RequestObject.path(request.number) == call.path
+        {
+            return details(request.address, request.name, request.rule)
+        }
+        if let view = devices.values.first(where: { DeviceObject.path($0.view) == call.path })?.view {
+            return details(view.address, view.name, view.rule)
+        }
+        // Elsewhere an argument may be a PIN.
+        guard call.path == ManagerObject.path, case .string(let target)? = call.arguments.first else { return [:] }
+        return details(ofDevice: target)
+    }
+
+    /// - Parameter target: An address, `hci0/address`, or a BlueZ object path.
+    private func details(ofDevice target: String) -> [String: String] {
+        if let path = ObjectPath(target), let view = devices[path]?.view {
+            return details(view.address, view.name, view.rule)
+        }
+        let parts = target.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let address = parts.last.flatMap({ Address(String($0)) }) else {
+            return ["device": "an unknown device"]
+        }
+        let views = devices.values.map(\.view).filter {
+            $0.address == address && (parts.count == 1 || $0.adapter == parts[0])
+        }
+        // On several adapters it may have several rules.
+        return details(address, views.first?.name, views.count == 1 ? views.first?.rule : nil)
+    }
+
+    private func details(_ address: Address, _ name: UntrustedText?, _ rule: String?) -> [String: String] {
+        var details = ["device": address.description]
+        if let name { details["name"] = name.description }
+        if let rule, !rule.isEmpty { details["rule"] = rule }
+        return details
     }
 }

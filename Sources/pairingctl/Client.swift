@@ -105,7 +105,7 @@ final class Client {
     /// What the rules say of a device; ``PolicyReport`` reads it.
     func evaluate(_ device: String, inWindow: Bool?) async throws(Failure) -> [String: Value] {
         let options: [String: Value] = inWindow.map { ["in-window": .boolean($0)] } ?? [:]
-        let reply = try await act(
+        let reply = try await call(
             Names.root, Names.manager, "Evaluate", [.string(device), options.value], about: device)
         return reply.first?.converted() ?? [:]
     }
@@ -130,6 +130,8 @@ final class Client {
     private func act(
         _ path: ObjectPath, _ interface: String, _ member: String, _ arguments: [Value] = [], about subject: String
     ) async throws(Failure) -> [Value] {
+        let agent = await AuthenticationAgent.start()
+        defer { agent?.end() }
         do throws(DBusError) {
             return try await connection.call(
                 Names.service, path, interface, member, arguments, timeout: 120_000, allowsInteraction: true)
@@ -139,12 +141,12 @@ final class Client {
     }
 
     private func call(
-        _ path: ObjectPath, _ interface: String, _ member: String, _ arguments: [Value] = []
+        _ path: ObjectPath, _ interface: String, _ member: String, _ arguments: [Value] = [], about subject: String = ""
     ) async throws(Failure) -> [Value] {
         do throws(DBusError) {
             return try await connection.call(Names.service, path, interface, member, arguments)
         } catch {
-            throw Failure(error, about: "")
+            throw Failure(error, about: subject)
         }
     }
 }

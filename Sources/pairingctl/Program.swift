@@ -92,6 +92,7 @@ enum Program {
             return report(error)
         }
         let code = EventLoop.shared.run()
+        AuthenticationAgent.endRunning()
         Terminal.restore()
         return code
     }

@@ -54,6 +54,9 @@ final class Terminal {
         self.output = output
     }
 
+    /// Does this program read keys as they are pressed, so that no other one can ask here?
+    static var isTaken: Bool { saved != nil }
+
     /// Takes the keyboard; keys that were typed before are dropped, for they cannot be meant as an answer.
     ///
     /// - Parameters:

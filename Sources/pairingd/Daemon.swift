@@ -65,7 +65,7 @@ final class Daemon {
 
     /// Begins to follow BlueZ and to serve the bus.
     func start(connection: Connection) {
-        server = Server(connection: connection, commands: self)
+        server = Server(connection: connection, commands: self, authorizer: Authorizer(connection: connection))
         do {
             monitor = try MonitorFeed { [weak self] in self?.seen($0) }
             feed(.monitorAvailable(true))

@@ -38,8 +38,13 @@ final class PseudoTerminal {
 
     /// Runs the command with this terminal as its standard input, output and error.
     func start(_ arguments: String..., on scene: Scene, term: String = "xterm") throws -> OwnedProcess {
+        try start([Binary.path] + arguments, on: scene, term: term)
+    }
+
+    /// Runs a program, and its arguments, in the same way.
+    func start(_ words: [String], on scene: Scene, term: String = "xterm") throws -> OwnedProcess {
         try OwnedProcess(
-            "/bin/sh", ["-c", "exec \"$0\" \"$@\" <\"$TERMINAL\" >\"$TERMINAL\" 2>&1", Binary.path] + arguments,
+            "/bin/sh", ["-c", "exec \"$0\" \"$@\" <\"$TERMINAL\" >\"$TERMINAL\" 2>&1"] + words,
             environment: [
                 "DBUS_SYSTEM_BUS_ADDRESS": scene.bus.address, "TERMINAL": path, "TERM": term, "NO_COLOR": "1",
             ])

@@ -10,14 +10,23 @@ public final class PrivateBus: Sendable {
     public let folder: URL
     private let process: OwnedProcess
 
-    /// - Parameter policies: Files of further policy, which count more than its own.
-    public init(policies: [String] = []) throws {
+    /// - Parameters:
+    ///   - policies: Files of further policy, which count more than its own.
+    ///   - startable: Names that the bus would start a program for, which fails.
+    public init(policies: [String] = [], startable: [String] = []) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("pairingd-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         let configuration = folder.appendingPathComponent("bus.conf")
         let socket = folder.appendingPathComponent("bus").path
-        try Self.configuration(socket: socket, policies).write(to: configuration, atomically: true, encoding: .utf8)
+        let services = folder.appendingPathComponent("services")
+        try FileManager.default.createDirectory(at: services, withIntermediateDirectories: true)
+        for name in startable {
+            try "[D-BUS Service]\nName=\(name)\nExec=/bin/false\nUser=root\n".write(
+                to: services.appendingPathComponent("\(name).service"), atomically: true, encoding: .utf8)
+        }
+        try Self.configuration(socket: socket, services: services.path, policies)
+            .write(to: configuration, atomically: true, encoding: .utf8)
         process = try OwnedProcess("/usr/bin/dbus-daemon", ["--nofork", "--config-file=\(configuration.path)"])
         address = "unix:path=\(socket)"
         let deadline = Date().addingTimeInterval(10)
@@ -50,7 +59,7 @@ public final class PrivateBus: Sendable {
     /// Ends the bus, as a crash would.
     public func kill() { process.kill() }
 
-    private static func configuration(socket: String, _ policies: [String]) -> String {
+    private static func configuration(socket: String, services: String, _ policies: [String]) -> String {
         """
         <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
          "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -58,6 +67,7 @@ public final class PrivateBus: Sendable {
           <type>system</type>
           <listen>unix:path=\(socket)</listen>
           <auth>EXTERNAL</auth>
+          <servicedir>\(services)</servicedir>
           <policy context="default">
             <allow user="*"/>
             <allow own="*"/>

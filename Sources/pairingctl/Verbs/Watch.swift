@@ -20,6 +20,8 @@ struct Watch: Verb {
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let terminal = try Self.terminal(session.output)
         let client = try await session.connect()
+        // Before the radio's clock runs for a request.
+        if let advice = await client.requestAnswerPermission().advice { session.output.note("\(advice, .yellow)") }
         let view = try await LiveView(client)
         let watching = Watching(client, terminal, session.output)
         defer { watching.end() }

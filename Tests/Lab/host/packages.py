@@ -26,6 +26,7 @@ OWN_ROOT = {
     "/lib/systemd/systemd-journald": "systemd",
     "/usr/libexec/bluetooth/bluetoothd": "bluez",
     "btmon": "bluez",
+    "/usr/lib/polkit-1/polkitd": "polkitd",
 }
 OTHER_ROOT = {
     "mmdebstrap": "mmdebstrap",

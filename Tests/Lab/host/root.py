@@ -13,7 +13,7 @@ from host.report import LabError, say
 
 # What the guest runs, and what pairingd is linked with.
 PACKAGES = (
-    ["bluez", "dbus", "hostname", "iproute2", "kmod", "passwd", "python3", "systemd"]
+    ["bluez", "dbus", "hostname", "iproute2", "kmod", "passwd", "polkitd", "python3", "systemd"]
     + ["libdbus-1-3", "libssl3t64", "libstdc++6", "libsystemd0"]
 )
 

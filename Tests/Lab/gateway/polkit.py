@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real polkitd, with the actions and the example rule that the repository ships."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from gateway.command import end, run
+
+DAEMON = "/usr/lib/polkit-1/polkitd"
+ACTIONS = Path("/usr/share/polkit-1/actions")
+RULES = Path("/etc/polkit-1/rules.d")
+SHIPPED = Path(__file__).parents[3] / "dbus"
+EXAMPLE = "50-pairingd.rules"
+
+
+class Polkit:
+    """A polkitd that runs. It looks at its folders itself and is never told of a change."""
+
+    def allow_group(self) -> None:
+        """Put the example into force, as an administrator would."""
+        shutil.copy(SHIPPED / EXAMPLE, RULES)
+
+    def forget_group(self) -> None:
+        (RULES / EXAMPLE).unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def polkitd() -> AsyncIterator[Polkit]:
+    """polkit on the bus while the block lasts; it was neither running nor startable before, and is not afterwards."""
+    shutil.copy(SHIPPED / "org.pairingd.policy", ACTIONS)
+    # What logind would make: polkit follows the sessions in there.
+    for name in ("machines", "seats", "sessions", "users"):
+        Path("/run/systemd", name).mkdir(parents=True, exist_ok=True)
+    polkit = Polkit()
+    process = await asyncio.create_subprocess_exec(DAEMON, "--no-debug", stdin=asyncio.subprocess.DEVNULL)
+    try:
+        async with asyncio.timeout(20):
+            while (await run("busctl", "status", "org.freedesktop.PolicyKit1")).status != 0:
+                assert process.returncode is None, f"polkitd ended with status {process.returncode}"
+                await asyncio.sleep(0.05)
+        yield polkit
+    finally:
+        polkit.forget_group()
+        await end(process)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may act where the real polkitd decides."""
+
+from __future__ import annotations
+
+import asyncio
+
+from air import Air, IOCapability, cuff
+from gateway.bluez import BlueZ
+from gateway.command import Completed, run
+from gateway.polkit import polkitd
+from gateway.programs import MANAGER, SERVICE
+from scenarios.conftest import Start
+from scenarios.rules import rule
+
+CUFF = rule("BLEsmart_*", IOCapability.NoInputNoOutput)
+# A user that every Debian has, and that nobody is.
+MEMBER = "games"
+
+
+async def call_as(user: str, member: str, *arguments: str) -> Completed:
+    """A method of the manager, called by somebody at no terminal, whom nobody can ask for a password."""
+    return await run(
+        *("setpriv", f"--reuid={user}", "--regid=65534", "--init-groups"),
+        *("busctl", "--allow-interactive-authorization=no", "call"),
+        *(SERVICE, MANAGER, f"{SERVICE}.Manager1", member, *arguments),
+    )
+
+
+async def becomes(user: str, member: str, *, allowed: bool, seconds: float = 20) -> None:
+    """Waits until polkit has seen that its rules changed."""
+    async with asyncio.timeout(seconds):
+        while ((await call_as(user, member)).status == 0) is not allowed:
+            await asyncio.sleep(0.2)
+
+
+async def test_polkit_decides_and_its_rules_change_while_pairingd_runs(air: Air, bluez: BlueZ, start: Start) -> None:
+    joined = await run("usermod", "--append", "--groups", "bluetooth", MEMBER)
+    assert joined.status == 0, joined.errors
+    async with air.add(cuff()) as device, start(CUFF):
+        # Without polkit the group decides.
+        assert (await call_as(MEMBER, "Reload")).status == 0
+        assert "members of the group bluetooth" in (await call_as("nobody", "Reload")).errors
+        async with polkitd() as polkit:
+            for user in ("nobody", MEMBER):
+                refused = await call_as(user, "Reload")
+                assert refused.status != 0
+                assert "needs an administrator's password" in refused.errors, refused.errors
+            assert (await call_as("root", "Reload")).status == 0
+
+            polkit.allow_group()
+            await becomes(MEMBER, "Reload", allowed=True)
+            done = await call_as(MEMBER, "Pair", "sa{sv}", device.traits.address, "0")
+            assert done.status == 0, done.errors
+            async with asyncio.timeout(40):
+                while not await bluez.bonded(device.traits.address):
+                    await asyncio.sleep(0.1)
+            assert (await call_as("nobody", "Reload")).status != 0
+
+            polkit.forget_group()
+            await becomes(MEMBER, "Reload", allowed=False)
+            assert (await call_as("root", "Reload")).status == 0
+        assert (await call_as(MEMBER, "Reload")).status == 0

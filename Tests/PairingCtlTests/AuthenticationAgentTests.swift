@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DBus
+import EventLoop
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Passwords for pairingctl")
+struct AuthenticationAgentTests {
+    init() { TestLoop.start() }
+
+    @Test("At a terminal polkit's agent runs while the daemon is asked, and not any longer")
+    @LoopActor func runs() async throws {
+        let desk = try await Desk()
+        desk.scene.daemon.onReload = { (_) throws(DBusError) in
+            // Nothing is asked of the daemon before polkit could ask the person.
+            if !desk.isAgentReady { throw .failed("there is no agent") }
+        }
+        let ended = try await Ended(desk.start("reload"))
+        #expect(ended.status == 0, "\(desk.terminal.transcript)")
+        #expect(desk.scene.daemon.calls == ["Reload"])
+        let lines = desk.agentLines
+        #expect(
+            lines.first?.hasPrefix("--process ") == true && lines.first?.hasSuffix(" --notify-fd 3 --fallback") == true)
+        #expect(lines.dropFirst() == ["ready", "ended"])
+    }
+
+    @Test("Where there is no agent the daemon is asked all the same")
+    @LoopActor func missing() async throws {
+        let desk = try await Desk(hasAgent: false)
+        #expect(try await Ended(desk.start("reload")).status == 0, "\(desk.terminal.transcript)")
+        #expect(desk.scene.daemon.calls == ["Reload"])
+    }
+
+    @Test("watch has the password asked for before the first request comes, and leaves the terminal alone from then on")
+    @LoopActor func watch() async throws {
+        let desk = try await Desk()
+        let polkit = try await SimulatedPolkit(desk.scene.bus, .password)
+        let process = try desk.start("watch")
+        #expect(await desk.terminal.shows("Waiting for requests."), "\(desk.terminal.transcript)")
+        #expect(polkit.questions.map(\.action) == ["org.pairingd.answer", "org.pairingd.answer"])
+        #expect(polkit.questions.map(\.allowsInteraction) == [false, true])
+        #expect(desk.agentLines.dropFirst() == ["ready", "ended"])
+        desk.scene.daemon.addRequest(7, "authorization")
+        #expect(await desk.terminal.shows("[y/n]"))
+        desk.terminal.type("y\n")
+        #expect(await eventually { desk.scene.daemon.calls == ["Accept 7"] })
+        #expect(desk.agentLines.count == 3)
+        process.send(signal: SIGTERM)
+        #expect(await Ended(process).status == 0)
+    }
+
+    @Test(
+        "watch says at its start who cannot answer there",
+        arguments: [
+            (SimulatedPolkit.Behaviour.yes, ""), (.challenge, "password each time"),
+            (.no, "You may look and not answer"),
+        ])
+    @LoopActor func advice(behaviour: SimulatedPolkit.Behaviour, text: String) async throws {
+        let desk = try await Desk()
+        let polkit = try await SimulatedPolkit(desk.scene.bus, behaviour)
+        let process = try desk.start("watch")
+        #expect(await desk.terminal.shows("Waiting for requests."))
+        desk.scene.daemon.addRequest(7, "authorization")
+        if text.isEmpty {
+            #expect(await desk.terminal.shows("[y/n]"))
+            #expect(!desk.terminal.transcript.contains("sudo"))
+        } else {
+            #expect(await desk.terminal.shows(text), "\(desk.terminal.transcript)")
+        }
+        #expect(polkit.questions.count == 1)
+        #expect(desk.agentLines.isEmpty)
+        process.send(signal: SIGTERM)
+        #expect(await Ended(process).status == 0)
+    }
+}
+
+/// A person who is not root at a terminal of their own, with a stand-in for `pkttyagent`.
+@LoopActor
+private struct Desk {
+    let scene: Scene
+    let terminal: PseudoTerminal
+    private let command: String
+    private let agentLog: URL
+
+    init(hasAgent: Bool = true) async throws {
+        try #require(getuid() == 0, "this test gives up its rights, so it has to begin with root's")
+        scene = try await Scene()
+        terminal = try PseudoTerminal()
+        let folder = scene.bus.folder.appendingPathComponent("bin")
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        // Where the build lies, another user may not look.
+        command = folder.appendingPathComponent("pairingctl").path
+        try FileManager.default.copyItem(atPath: Binary.path, toPath: command)
+        agentLog = folder.appendingPathComponent("agent.log")
+        _ = FileManager.default.createFile(atPath: agentLog.path, contents: nil, attributes: [.posixPermissions: 0o666])
+        guard hasAgent else { return }
+        let script = """
+            #!/bin/sh
+            echo "$*" >> "\(agentLog.path)"
+            trap 'echo ended >> "\(agentLog.path)"; exit 0' TERM
+            echo ready >> "\(agentLog.path)"
+            exec 3>&-
+            while :; do sleep 0.02; done
+            """
+        _ = FileManager.default.createFile(
+            atPath: folder.appendingPathComponent("pkttyagent").path, contents: Data(script.utf8),
+            attributes: [.posixPermissions: 0o755])
+    }
+
+    var agentLines: [String] {
+        let text = (try? String(contentsOf: agentLog, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    var isAgentReady: Bool { agentLines.last == "ready" }
+
+    /// Runs `pairingctl` as nobody, with the terminal as its own.
+    func start(_ arguments: String...) throws -> OwnedProcess {
+        let programs = URL(fileURLWithPath: command).deletingLastPathComponent().path
+        return try terminal.start(
+            [
+                "/usr/bin/setsid", "--ctty", "--wait", "/usr/bin/setpriv", "--reuid=65534", "--regid=65534",
+                "--clear-groups",
+            ]
+                + ["/usr/bin/env", "PATH=\(programs):/usr/bin:/bin", command] + arguments, on: scene)
+    }
+}
