@@ -55,7 +55,7 @@ struct WatchModel: Sendable {
 
         /// Whole seconds, rounded up.
         func secondsLeft(at now: UInt64) -> UInt64? {
-            deadline.map { $0 > now ? ($0 - now + 999_999) / 1_000_000 : 0 }
+            deadline.map { $0 > now ? ($0 - now - 1) / 1_000_000 + 1 : 0 }
         }
 
         fileprivate static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
@@ -109,8 +109,13 @@ struct WatchModel: Sendable {
         return (request.kind?.hasDigits == true ? [.reveal(request)] : []) + [.ring]
     }
 
-    /// Chooses what expires first among those that were there before the person looked.
-    mutating func begin(_ requests: [RequestInfo], at now: Instant) -> [Effect] {
+    /// Takes in what was there before the person looked: results are no news then, and what expires first is chosen.
+    mutating func begin(_ requests: [RequestInfo], _ pairings: some Sequence<PairingInfo>, at now: Instant) -> [Effect]
+    {
+        for pairing in pairings {
+            origins[pairing.path] = pairing.properties.text("Origin")
+            results[pairing.path] = pairing.result
+        }
         let effects = requests.flatMap { opened($0, at: now) }
         choose(entries.first?.request.number, at: now.monotonic)
         return effects
@@ -215,7 +220,7 @@ struct WatchModel: Sendable {
         guard let index = chosen.flatMap(index) else { return key == .end ? [.leave] : [] }
         let kind = entries[index].request.kind
         switch key {
-        case .end: return entries[index].typed.isEmpty ? [.leave] : []
+        case .end: return [.leave]
         case .up, .down:
             move(to: index + (key == .up ? -1 : 1), at: now)
             return []

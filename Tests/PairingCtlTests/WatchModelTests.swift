@@ -204,6 +204,29 @@ struct WatchModelTests {
         #expect(stage.model.log.map(\.text) == ["request 7 (Lock 00:5F:BF:71:81:18): refused by user 1001"])
     }
 
+    @Test("Of what was there before, the request that expires first is chosen, and results are no news")
+    func begin() throws {
+        var stage = Stage()
+        let requests = [stage.sample(7, "authorization", seconds: 20), stage.sample(8, "authorization", seconds: 10)]
+        let pairing = PairingInfo(
+            path: "/org/pairingd/pairing/3",
+            properties: Properties(["Origin": .string("incoming"), "Result": .string("expired")]))
+        _ = stage.model.begin(requests.compactMap { $0 }, [pairing], at: stage.instant)
+        #expect(stage.model.chosen == 8)
+        #expect(stage.picture.contains("Begun by  the device"))
+        stage.model.changed(pairing, at: stage.instant)
+        #expect(stage.model.log.isEmpty)
+    }
+
+    @Test("A deadline that no clock reaches is shown and does no harm")
+    func farDeadline() throws {
+        var stage = Stage()
+        stage.now = 1
+        try stage.open(7, "authorization", seconds: (UInt64.max - 1) / 1_000_000)
+        #expect(stage.picture.contains("\((UInt64.max - 1) / 1_000_000) s left"))
+        #expect(stage.model.nextChange(after: stage.now + 500_000) != nil)
+    }
+
     @Test("What is typed for one request is gone when another is chosen")
     func typedIsDropped() throws {
         var stage = Stage()

@@ -77,9 +77,8 @@ private final class Watching {
         }
         isShown = true
         terminal.onLoss = { [weak self] in self?.drawAnew() }
-        for pairing in view.pairings.values where pairing.result.isEmpty { model.changed(pairing, at: now) }
         model.resized(terminal.size, at: now)
-        perform(model.begin(view.openRequests, at: now))
+        perform(model.begin(view.openRequests, view.pairings.values, at: now))
     }
 
     /// Gives the terminal back, and prints what has happened.
