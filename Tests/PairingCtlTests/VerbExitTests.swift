@@ -46,6 +46,17 @@ struct VerbExitTests {
         #expect(ended.isUsageError("--bogus"), ended.transcript)
     }
 
+    @Test(
+        "2 is an argument that cannot be meant",
+        arguments: [
+            ["show", ""], ["scan", "0"], ["history", "-n", "0"], ["policy", "new", "x", "rule.txt"],
+            ["window", "open", "5"],
+        ])
+    func arguments(arguments: [String]) async throws {
+        let ended = try await Ended(OwnedProcess(Binary.path, arguments, environment: ["NO_COLOR": "1"]))
+        #expect(ended.isUsageError("see pairingctl --help"), ended.transcript)
+    }
+
     @Test("3 is a daemon that is not there", arguments: asking)
     @LoopActor func unreachable(arguments: [String]) async throws {
         let scene = try await Scene()

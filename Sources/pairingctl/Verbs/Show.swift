@@ -19,6 +19,11 @@ struct Show: Verb {
     var what: String
     @OptionGroup(title: "Options of every verb") var options: GlobalOptions
 
+    func validate() throws {
+        // A device without a name is not meant.
+        if what.isEmpty { throw ValidationError("name a device, a pairing or a request.") }
+    }
+
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let objects = try await session.connect().objects()
         let subject = Subject(what)
