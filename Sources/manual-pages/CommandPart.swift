@@ -35,7 +35,7 @@ struct CommandPart {
 
     var verbs: [String] {
         entries.flatMap { entry in
-            let own = entry.arguments.filter { !common.contains($0) && !(entry.hasVerbs && $0.isHelp) }
+            let own = entry.arguments.filter { !common.contains($0) }
             let options = own.filter { $0.kind != .positional }
             let positional = own.filter { $0.kind == .positional }
             let synopsis =
@@ -88,8 +88,4 @@ struct CommandPart {
     private static func spellings(_ argument: HelpDump.Argument) -> String {
         (argument.names ?? []).map { Roff.bold($0.spelling) }.joined(separator: ", ")
     }
-}
-
-extension HelpDump.Argument {
-    fileprivate var isHelp: Bool { names?.contains { $0.spelling == "--help" } ?? false }
 }

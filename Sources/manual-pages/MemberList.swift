@@ -4,33 +4,25 @@ import DBus
 
 /// The members of the interfaces, each to be named once: `@member Manager1.Pair`.
 struct MemberList {
-    private let interfaces: [InterfaceDocumentation]
     private var isUsed = false
-    private var rest: Set<String>
+    /// Those that are not named yet.
+    private var rest: [String: InterfaceDocumentation.Member] = [:]
 
     init(_ interfaces: [InterfaceDocumentation]) {
-        self.interfaces = interfaces
-        rest = Set(interfaces.flatMap { interface in interface.members.map { Self.name(interface, $0) } })
+        for interface in interfaces {
+            let name = interface.name.split(separator: ".").last ?? ""
+            for member in interface.members { rest["\(name).\(member.name)"] = member }
+        }
     }
 
     /// A member that a page with members leaves out.
-    var forgotten: String? { isUsed ? rest.min() : nil }
+    var forgotten: String? { isUsed ? rest.keys.min() : nil }
 
     /// The head of a member's item; `nil` for words that name no member, or one that was named before.
     mutating func item(_ words: [String]) -> [String]? {
         guard words.count == 2, words[0] == "member" else { return nil }
         isUsed = true
-        guard rest.remove(words[1]) != nil else { return nil }
-        for interface in interfaces {
-            if let member = interface.members.first(where: { Self.name(interface, $0) == words[1] }) {
-                return [".TP", Self.head(member)]
-            }
-        }
-        return nil
-    }
-
-    private static func name(_ interface: InterfaceDocumentation, _ member: InterfaceDocumentation.Member) -> String {
-        "\(interface.name.split(separator: ".").last ?? "").\(member.name)"
+        return rest.removeValue(forKey: words[1]).map { [".TP", Self.head($0)] }
     }
 
     private static func head(_ member: InterfaceDocumentation.Member) -> String {
