@@ -84,7 +84,7 @@ public struct Report: Hashable, Sendable {
     }
 
     public struct LikelyCause: Hashable, Sendable {
-        /// What may be the matter, as a sentence.
+        /// What may be the matter, as a sentence; empty where the summary says it all.
         public var text: String
         /// What to do about it, as a sentence; may be empty.
         public var remedy: String

@@ -197,7 +197,7 @@ struct WatchModel: Sendable {
         if chosen == request.number { choose(entries.first?.request.number, at: now.monotonic) }
     }
 
-    private mutating func note(_ text: String, at now: Instant, mark: Line = "") {
+    mutating func note(_ text: String, at now: Instant, mark: Line = "") {
         log.append(Note(wall: now.wall, mark: mark, text: text))
         if log.count > Self.logLength { log.removeFirst(log.count - Self.logLength) }
     }

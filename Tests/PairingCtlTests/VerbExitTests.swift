@@ -15,7 +15,7 @@ struct VerbExitTests {
     /// Verbs that ask the daemon, with arguments that they take.
     private static let asking = [
         ["status"], ["devices"], ["show", device], ["scan", "1"], ["version"], ["pair", device], ["forget", device],
-        ["window", "status"], ["window", "open"], ["window", "close"], ["watch"], ["requests"], ["approve"], ["reject"],
+        ["window", "status"], ["window", "open"], ["window", "close"], ["requests"], ["approve"], ["reject"],
         ["passkey"], ["pin"], ["monitor"], ["explain"], ["policy", "test", device], ["reload"],
     ]
     /// Those that do without it.

@@ -129,7 +129,7 @@ extension Diagnosis {
         }
         return Diagnosis(
             finding, outcome.words, stoppedBy: .us,
-            causes: outcome.advice.isEmpty ? [] : [Report.LikelyCause(outcome.sentence, remedy: outcome.advice)])
+            causes: outcome.advice.isEmpty ? [] : [Report.LikelyCause("", remedy: outcome.advice)])
     }
 
     /// What the daemon says, where the air says nothing.
@@ -150,7 +150,7 @@ extension Diagnosis {
             (finding, party) = (.decidedHere, .us)
         default: (finding, party) = (.unknown, nil)
         }
-        var causes = outcome.advice.isEmpty ? [] : [Report.LikelyCause(outcome.sentence, remedy: outcome.advice)]
+        var causes = outcome.advice.isEmpty ? [] : [Report.LikelyCause("", remedy: outcome.advice)]
         if !outcome.hasMonitor, finding == .unknown || finding == .refusedWithoutReason {
             causes.insert(
                 Report.LikelyCause(

@@ -20,13 +20,13 @@ struct Watch: Verb {
     @LoopActor func run(_ session: Session) async throws(Failure) -> ExitStatus {
         let terminal = try Self.terminal(session.output)
         let client = try await session.connect()
-        // Before the radio's clock runs for a request.
-        if let advice = await client.requestAnswerPermission().advice { session.output.note("\(advice, .yellow)") }
+        // Before the radio's clock runs for a request, and before the screen is ours.
+        let permission = await client.requestAnswerPermission()
         let view = try await LiveView(client)
         let watching = Watching(client, terminal, session.output)
         defer { watching.end() }
         session.interruption.handler = { _ in watching.leave() }
-        try watching.begin(view)
+        try watching.begin(view, advice: permission.advice)
         for await event in view.events { try watching.take(event) }
         throw Failure(.unreachable, "the bus closed the connection; is D-Bus running?")
     }
@@ -70,7 +70,8 @@ private final class Watching {
         self.output = output
     }
 
-    func begin(_ view: LiveView) throws(Failure) {
+    /// - Parameter advice: What a person should know before the first request comes.
+    func begin(_ view: LiveView, advice: String?) throws(Failure) {
         try terminal.begin(wholeScreen: true) { [weak self] keys in
             guard let self else { return }
             perform(model.pressed(keys, at: now))
