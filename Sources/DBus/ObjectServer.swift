@@ -227,7 +227,9 @@ public final class ObjectServer {
     private func interfacesAndProperties(_ path: ObjectPath) -> [String: [String: Value]] {
         guard let exported = objects[path] else { return [:] }
         var result: [String: [String: Value]] = [:]
-        for interface in exported.interfaces { result[interface.name] = interface.readAll(of: exported.object, but: []) }
+        for interface in exported.interfaces {
+            result[interface.name] = interface.readAll(of: exported.object, but: [])
+        }
         for name in Standard.everywhere { result[name] = [:] }
         return result
     }
