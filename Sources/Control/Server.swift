@@ -45,7 +45,8 @@ public final class Server {
             objects.export(object, at: PairingObject.path(snapshot.number), [PairingObject.interface])
         case .pairingChanged(let snapshot):
             guard let object = pairings[snapshot.number] else { return }
-            objects.change(PairingObject.path(snapshot.number)) { object.snapshot = snapshot }
+            let kept: Set = object.snapshot.profile == snapshot.profile ? ["Profile"] : []
+            objects.change(PairingObject.path(snapshot.number), keeping: kept) { object.snapshot = snapshot }
         case .pairingRemoved(let number):
             pairings[number] = nil
             objects.unexport(PairingObject.path(number))

@@ -33,8 +33,9 @@ extension DBusError {
     /// The task that waited for the answer was cancelled.
     public static let cancelled = standard("NoReply", "nobody waits for the answer any longer")
 
-    /// Was the error made by the bus because nobody owns the name or it could not be started?
+    /// Was the error made by the bus because nobody owns the name, or by systemd because its unit could not be started?
     public var isServiceUnknown: Bool {
         name == "org.freedesktop.DBus.Error.ServiceUnknown" || name == "org.freedesktop.DBus.Error.NameHasNoOwner"
+            || name.hasPrefix("org.freedesktop.systemd1.")
     }
 }

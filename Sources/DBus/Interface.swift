@@ -154,7 +154,8 @@ public protocol AnyInterface: Sendable {
     func invoke(_ call: MethodCall, on object: AnyObject)
     /// `nil` when there is no such property.
     func read(_ property: String, of object: AnyObject) -> Value?
-    func readAll(of object: AnyObject) -> [String: Value]
+    /// The values of all properties, except for some.
+    func readAll(of object: AnyObject, but omitted: Set<String>) -> [String: Value]
     /// What a caller needs to set the property; `nil` when it cannot be set.
     func writeAccess(_ property: String) -> Access?
     func write(_ property: String, _ value: Value, to object: AnyObject) throws(DBusError)
@@ -184,11 +185,13 @@ extension Interface {
         return properties.first { $0.name == property }?.read(object)
     }
 
-    public func readAll(of object: AnyObject) -> [String: Value] {
+    public func readAll(of object: AnyObject, but omitted: Set<String>) -> [String: Value] {
         guard let object = object as? Object else { return [:] }
-        return Dictionary(
-            properties.compactMap { property in property.read(object).map { (property.name, $0) } }
-        ) { first, _ in first }
+        var values: [String: Value] = [:]
+        for property in properties where !omitted.contains(property.name) {
+            values[property.name] = property.read(object)
+        }
+        return values
     }
 
     public func writeAccess(_ property: String) -> Access? {

@@ -54,12 +54,14 @@ public final class ObjectServer {
     public func manageObjects(at path: ObjectPath) { managerPath = path }
 
     /// Changes what stands behind an object, and announces the properties that have other values afterwards.
-    public func change(_ path: ObjectPath, _ body: @LoopActor () -> Void) {
+    ///
+    /// - Parameter kept: Properties that are known to stay as they are: what is expensive to read is not compared then.
+    public func change(_ path: ObjectPath, keeping kept: Set<String> = [], _ body: @LoopActor () -> Void) {
         guard let exported = objects[path] else { return body() }
-        let before = exported.interfaces.map { $0.readAll(of: exported.object) }
+        let before = exported.interfaces.map { $0.readAll(of: exported.object, but: kept) }
         body()
         for (interface, old) in zip(exported.interfaces, before) {
-            let new = interface.readAll(of: exported.object)
+            let new = interface.readAll(of: exported.object, but: kept)
             let names = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
             if !names.isEmpty { changed(path, interface.name, names.sorted()) }
         }
@@ -172,7 +174,7 @@ public final class ObjectServer {
         case "GetAll":
             try expect("s", signature, call)
             let interface = try interface(try call.argument(0), of: exported, call.path)
-            call.reply(interface.readAll(of: exported.object).value)
+            call.reply(interface.readAll(of: exported.object, but: []).value)
         case "Set":
             try expect("ssv", signature, call)
             let interface = try interface(try call.argument(0), of: exported, call.path)
@@ -225,7 +227,9 @@ public final class ObjectServer {
     private func interfacesAndProperties(_ path: ObjectPath) -> [String: [String: Value]] {
         guard let exported = objects[path] else { return [:] }
         var result: [String: [String: Value]] = [:]
-        for interface in exported.interfaces { result[interface.name] = interface.readAll(of: exported.object) }
+        for interface in exported.interfaces {
+            result[interface.name] = interface.readAll(of: exported.object, but: [])
+        }
         for name in Standard.everywhere { result[name] = [:] }
         return result
     }

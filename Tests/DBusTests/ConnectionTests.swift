@@ -143,6 +143,8 @@ struct ConnectionTests {
             try await client.call("org.example.Nobody", "/", "org.example.Echo", "Echo")
         }
         #expect(unknown?.isServiceUnknown == true)
+        // What the bus hands on of systemd where the unit is not enabled.
+        #expect(DBusError(name: "org.freedesktop.systemd1.NoSuchUnit", message: "").isServiceUnknown)
         let timeout = await #expect(throws: DBusError.self) {
             try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Keep", timeout: 20)
         }

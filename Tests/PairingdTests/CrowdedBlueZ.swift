@@ -28,12 +28,12 @@ final class CrowdedBlueZ {
 
     func path(of device: Int) -> ObjectPath { devices[device].path }
 
-    /// Asks the default agent for a confirmation; `nil` when it says yes, else the name of its error.
-    func confirm(_ device: Int) async -> String? {
+    /// Asks the default agent whether a device may use a service; `nil` when it says yes, else the name of its error.
+    func authorizeService(_ device: Int) async -> String? {
         do throws(DBusError) {
             try await connection.call(
-                defaultAgent ?? "", "/org/pairingd/agent", "org.bluez.Agent1", "RequestConfirmation",
-                [.objectPath(devices[device].path), .uint32(123_456)], timeout: nil)
+                defaultAgent ?? "", "/org/pairingd/agent", "org.bluez.Agent1", "AuthorizeService",
+                [.objectPath(devices[device].path), .string("0000110d-0000-1000-8000-00805f9b34fb")], timeout: nil)
             return nil
         } catch {
             return error.name
@@ -88,8 +88,8 @@ private final class CrowdedDevice {
             Property("AddressType") { _ in "public" },
             Property("Adapter") { _ in CrowdedAdapter.path },
             Property("Name") { _ in "Cuff" },
-            Property("Paired") { _ in false },
-            Property("Bonded") { _ in false },
+            Property("Paired") { _ in true },
+            Property("Bonded") { _ in true },
             Property("Connected") { _ in true },
         ])
 }
