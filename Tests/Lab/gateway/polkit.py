@@ -31,8 +31,10 @@ class Polkit:
 
 
 def in_session(user: str, *command: str) -> tuple[str, ...]:
-    """A command that runs a program in a session of this user's at the machine itself, as logind would have made it: polkit
-    lets nobody be asked who is in none."""
+    """A command that runs a program in a session of this user's at the machine itself, as logind would make it.
+
+    polkit lets nobody be asked who is in none.
+    """
     number = pwd.getpwnam(user).pw_uid
     group = Path(f"/sys/fs/cgroup/user.slice/user-{number}.slice/session-1.scope")
     group.mkdir(parents=True, exist_ok=True)
