@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 
 from air import Air, IOCapability, cuff
 from gateway.bluez import BlueZ
 from gateway.command import Completed, run
-from gateway.polkit import polkitd
-from gateway.programs import MANAGER, SERVICE
+from gateway.polkit import in_session, polkitd
+from gateway.programs import BINARIES, MANAGER, SERVICE
+from gateway.terminal import terminal
 from scenarios.conftest import Start
 from scenarios.rules import rule
 
@@ -61,3 +63,22 @@ async def test_polkit_decides_and_its_rules_change_while_pairingd_runs(air: Air,
             await becomes(MEMBER, "Reload", allowed=False)
             assert (await call_as("root", "Reload")).status == 0
         assert (await call_as(MEMBER, "Reload")).status == 0
+
+
+async def test_somebody_at_a_terminal_is_asked_for_an_administrators_password(start: Start) -> None:
+    # Where the build lies, another user may not look.
+    command = shutil.copy(BINARIES / "pairingctl", "/run/pairingctl")
+    done = await run("chpasswd", stdin="root:let me in\n")
+    assert done.status == 0, done.errors
+    async with start(CUFF), polkitd():
+        reload = in_session("nobody", command, "reload")
+        async with terminal(*reload) as person:
+            await person.shows("Authentication is required to forget Bluetooth devices")
+            await person.shows("Password:")
+            person.type("let me in\n")
+            assert await person.status() == 0, person.shown
+            assert "let me in" not in person.shown
+        async with terminal(*reload) as person:
+            await person.shows("Password:")
+            person.type("a guess\n")
+            assert await person.status() == 4, person.shown
