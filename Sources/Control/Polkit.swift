@@ -58,7 +58,7 @@ struct Polkit {
                 ], timeout: timeout)
             return Self.answer(reply)
         } catch {
-            if error.isServiceUnknown { return await isAbsent() ? .absent : .failed("it has just left the bus") }
+            if error.isServiceUnknown, await isAbsent() { return .absent }
             guard error.isNoReply else { return .failed(UntrustedText(error.message).description) }
             cancel(identifier)
             return .failed("it did not answer")
