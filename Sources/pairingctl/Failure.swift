@@ -47,7 +47,7 @@ struct Failure: Error, Hashable, Sendable {
         case "org.pairingd.Error.UnknownDevice": (.notFound, "pairingctl devices lists the known ones")
         case "org.freedesktop.DBus.Error.UnknownObject": (.notFound, "pairingctl requests lists what is open")
         case "org.pairingd.Error.NotAuthorized", "org.freedesktop.DBus.Error.AccessDenied":
-            (.notAuthorized, "use sudo, or join the group bluetooth")
+            (.notAuthorized, "use sudo, or ask an administrator for a polkit rule")
         case "org.pairingd.Error.Busy": (.failed, "try again when it is done: pairingctl shows what is under way")
         case "org.pairingd.Error.Expired": (.expired, "pair again and answer before the time is over")
         case "org.pairingd.Error.AlreadyAnswered": (.failed, "pairingctl requests lists what is still open")

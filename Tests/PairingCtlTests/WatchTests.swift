@@ -325,7 +325,7 @@ struct WatchTests {
         let process = try terminal.run("watch", on: scene)
         defer { process.kill() }
         scene.daemon.addRequest(7, "confirmation", digits: "123456")
-        #expect(await terminal.displays("use sudo, or join the group"), terminal.picture)
+        #expect(await terminal.displays("use sudo, or ask an administrator"), terminal.picture)
         #expect(await terminal.displays("n refuse"), terminal.picture)
         #expect(!terminal.screen.text.contains("y yes"), terminal.picture)
         scene.daemon.refusal = nil

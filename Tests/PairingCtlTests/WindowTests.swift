@@ -110,7 +110,7 @@ struct WindowTests {
         scene.daemon.refusal = DBusError(name: "org.pairingd.Error.NotAuthorized", message: "You may not.")
         let ended = try await scene.run("window", verb)
         #expect(ended.status == 4 && ended.output.isEmpty, ended.transcript)
-        #expect(ended.errors == "pairingctl: You may not; use sudo, or join the group bluetooth\n")
+        #expect(ended.errors == "pairingctl: You may not; use sudo, or ask an administrator for a polkit rule\n")
     }
 
     @Test("A window that the daemon finds too long is wrong usage")

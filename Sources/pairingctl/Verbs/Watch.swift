@@ -79,6 +79,7 @@ private final class Watching {
         isShown = true
         terminal.onLoss = { [weak self] in self?.drawAnew() }
         model.resized(terminal.size, at: now)
+        if let advice { model.note(advice, at: now) }
         perform(model.begin(view.openRequests, view.pairings.values, at: now))
     }
 
