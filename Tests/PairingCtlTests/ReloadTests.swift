@@ -81,7 +81,9 @@ struct ReloadTests {
         scene.daemon.refusal = DBusError(name: "org.pairingd.Error.NotAuthorized", message: "You may not.")
         let ended = try await scene.run("reload")
         #expect(ended.status == 4, ended.transcript)
-        #expect(ended.errors == "pairingctl: You may not; use sudo, or ask an administrator for a polkit rule\n", ended.transcript)
+        #expect(
+            ended.errors == "pairingctl: You may not; use sudo, or ask an administrator for a polkit rule\n",
+            ended.transcript)
     }
 
     @Test("The state shows errors and warnings of the rules")

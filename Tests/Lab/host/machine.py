@@ -30,6 +30,8 @@ LAB = Path(__file__).parent.parent
 RELEASES = {"12": None, "13": "trixie"}
 
 # A line of the kernel's log after which nothing that the guest reports can be believed.
+# The exit status for a guest whose kernel crashed.
+KERNEL_CRASHED = 70
 CRASH = re.compile(r"Kernel panic|kernel BUG at|BUG: |Oops: |general protection fault|list_(add|del) corruption")
 
 
@@ -161,7 +163,7 @@ def _status(share: Path, logs: Path, expired_limit: float | None) -> int:
     if crash is not None:
         say("the guest's kernel crashed:")
         print("\n".join(kernel_log[crash : crash + 25]), file=sys.stderr)
-        return 70
+        return KERNEL_CRASHED
     if expired_limit is not None:
         say(f"the guest did not finish within {expired_limit:.0f} s and was ended")
         return 124
