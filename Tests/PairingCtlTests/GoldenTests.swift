@@ -7,7 +7,7 @@ import Testing
 
 /// The captures of the lab, each with its whole explanation beside it: `Tests/Captures/NAME.btsnoop` and `NAME.txt`.
 ///
-/// After a change of words, `PAIRINGCTL_WRITE_GOLDEN=1 swift test --filter GoldenTests` writes them anew; read what
+/// After a change of words, `UPDATE_SNAPSHOTS=1 swift test --filter GoldenTests` writes them anew; read what
 /// changed as somebody would who has never heard of SMP.
 @Suite("Explanations of the lab's captures")
 struct GoldenTests {
@@ -28,7 +28,7 @@ struct GoldenTests {
             environment: ["TZ": "UTC0", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"])
         let ended = await Ended(process)
         #expect(ended.status == 0 && ended.errors.isEmpty, ended.transcript)
-        if ProcessInfo.processInfo.environment["PAIRINGCTL_WRITE_GOLDEN"] != nil {
+        if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] != nil {
             try ended.output.write(to: golden, atomically: true, encoding: .utf8)
         }
         let expected = try String(contentsOf: golden, encoding: .utf8)

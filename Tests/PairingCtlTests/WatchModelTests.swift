@@ -8,7 +8,7 @@ import Testing
 
 /// What `watch` makes of events and keys, in virtual time, and how it looks: `Tests/Screens` has the pictures.
 ///
-/// After a change, `PAIRINGCTL_WRITE_GOLDEN=1 swift test --filter WatchModelTests` writes them anew; look at what changed.
+/// After a change, `UPDATE_SNAPSHOTS=1 swift test --filter WatchModelTests` writes them anew; look at what changed.
 @Suite("What watch makes of events and keys")
 struct WatchModelTests {
     /// A model, its clock, and what it wanted to be done.
@@ -348,7 +348,7 @@ struct WatchModelTests {
 
     private func compare(_ stage: Stage, with name: String) throws {
         let file = Self.folder.appending(path: "\(name).txt")
-        if ProcessInfo.processInfo.environment["PAIRINGCTL_WRITE_GOLDEN"] != nil {
+        if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] != nil {
             try stage.picture.write(to: file, atomically: true, encoding: .utf8)
         }
         let expected = try String(contentsOf: file, encoding: .utf8)
