@@ -24,6 +24,7 @@ public struct HCIErrorCode: RawRepresentable, Hashable, Sendable, CustomStringCo
     public static let linkLayerResponseTimeout = Self(rawValue: 0x22)
     public static let encryptionModeNotAcceptable = Self(rawValue: 0x25)
     public static let pairingWithUnitKeyNotSupported = Self(rawValue: 0x29)
+    public static let unacceptableConnectionParameters = Self(rawValue: 0x3B)
     public static let insufficientSecurity = Self(rawValue: 0x2F)
     /// The two sides encrypted with different keys.
     public static let connectionTerminatedDueToMICFailure = Self(rawValue: 0x3D)

@@ -42,9 +42,9 @@ extension Report.Step {
             case .encryptionKeyRefreshed(.success): self.init(.link, "encrypted with the new key")
             case .encryptionKeyRefreshed(let code): self.init(.link, "the new key was not taken", [code.words])
             case .authenticationFailed(let code): self.init(.link, "authentication failed", [code.words])
-            case .longTermKeyRequested: self.init(.received, "begins to encrypt with the bond's key")
+            case .longTermKeyRequested: self.init(.received, "begins to encrypt")
             case .longTermKeyAnswered(let isKnown):
-                self.init(.sent, isKnown ? "has the bond's key" : "has no key for this bond")
+                self.init(.sent, isKnown ? "has the key" : "has no key for it")
             case .simplePairing(let step): self.init(step)
             case .command(let command): self.init(command)
             case .management(let event):
@@ -66,8 +66,9 @@ extension Report.Step {
                     ])
             case .ioCapabilityRefused(let code): self.init(.sent, "refuses to pair", [code.words])
             case .asked(let question): self.init(.here, "the controller asks", [question.words])
+            case .answered(.linkKey, isPositive: false): self.init(.here, "there is no bond's key here")
             case .answered(let question, let isPositive):
-                self.init(.here, isPositive ? "the host answers" : "the host has none or says no", [question.words])
+                self.init(.here, isPositive ? "the host answers" : "the host says no", [question.words])
             case .passkeyShown: self.init(.here, "the passkey is shown here")
             case .completed(.success): self.init(.link, "Simple Pairing is complete")
             case .completed(let code): self.init(.link, "Simple Pairing failed", [code.words])

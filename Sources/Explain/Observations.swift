@@ -21,10 +21,9 @@ extension Reading {
         if let wanted = outcome?.wantedCapability, let shown = ours?.ioCapability, shown != wanted {
             sentences.append("This side showed \(shown.rawValue), although \(wanted.rawValue) was wanted.")
         }
-        if capabilities.count > 1, let last = capabilities.last {
+        if hasNewDefaultAgent, let last = capabilities.last {
             let name = IOCapability(smpValue: last.value)?.rawValue ?? octet(last.value)
-            sentences.append(
-                "A program changed the adapter's capability to \(name) meanwhile: it took the default agent.")
+            sentences.append("The adapter's capability was changed to \(name): a program has become the default agent.")
         }
         if looksPaired { sentences += agreementObservations }
         if let mismatch = agreement.flatMap(questionMismatch) { sentences.append(mismatch) }

@@ -40,7 +40,12 @@ extension Reading {
         guard demanding else { return "neither side demands protection against somebody in the middle" }
         let unable = [request, response].filter { $0.features.ioCapability == .noInputNoOutput }
         switch unable.count {
-        case 0: return "what the two sides can show and enter allows no more"
+        case 0:
+            let capabilities = Set([request, response].compactMap(\.features.ioCapability))
+            return agreement?.isSecureConnections == false
+                && capabilities.isSubset(of: [.displayYesNo, .keyboardDisplay])
+                ? "LE legacy pairing has no comparison of digits"
+                : "what the two sides can show and enter allows no more"
         case 1: return "\(Self.side(unable[0].direction)) can neither show nor enter anything (NoInputNoOutput)"
         default: return "neither side can show or enter anything (NoInputNoOutput)"
         }

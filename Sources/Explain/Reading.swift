@@ -60,6 +60,8 @@ struct Reading: Sendable {
     /// Simple Pairing that came to a bad end.
     var classicFailed: Seen<HCIErrorCode>?
     var usedPIN = false
+    /// Did the host say no, over BR/EDR?
+    var isRefusedByHost = false
 
     var keys: [PairingKey] = []
     var pairDevice: Seen<UInt8>?
@@ -116,7 +118,8 @@ struct Reading: Sendable {
     private func endsBefore(_ event: TraceEvent) -> Bool {
         switch event {
         case .own(.attempt(let number)): number > 1
-        case .packet(_, .pairingRequest): failure != nil || isComplete
+        // Over BR/EDR it settles keys of the pairing that goes on.
+        case .packet(_, .pairingRequest): transport != .bredr && (failure != nil || isComplete)
         case .command(.pairDevice): pairDeviceEnded != nil && pairCalled == nil
         default: false
         }
@@ -204,7 +207,8 @@ struct Reading: Sendable {
         case .asked(.confirmation), .asked(.passkey), .passkeyShown: reach(.authentication)
         case .completed(.success): reach(.encryption)
         case .completed(let code): classicFailed = classicFailed ?? stamp.on(code)
-        case .asked(.linkKey), .answered: break
+        case .answered(.linkKey, _), .answered(_, isPositive: true), .asked(.linkKey): break
+        case .answered: isRefusedByHost = true
         }
     }
 
@@ -264,7 +268,8 @@ struct Reading: Sendable {
 extension Reading {
     /// What request and response lead to; `nil` until both are seen, and over BR/EDR.
     var agreement: PairingAgreement? {
-        guard let request, let response, request.value.direction != response.value.direction else { return nil }
+        guard transport != .bredr, let request, let response, request.value.direction != response.value.direction
+        else { return nil }
         return PairingAgreement(request: request.value.features, response: response.value.features)
     }
 
@@ -286,6 +291,14 @@ extension Reading {
 
     /// Did it come to its good end, as far as can be seen?
     var isComplete: Bool { stage == .done && failure == nil && failedStatus == nil }
+
+    /// Did a program become the default agent shortly before a pairing that the device, or a link, began?
+    var hasNewDefaultAgent: Bool {
+        guard pairDevice == nil, pairCalled == nil, capabilities.count > 1, let last = capabilities.last, let connected,
+            capabilities.contains(where: { $0.value != last.value })
+        else { return false }
+        return last.time + 10_000_000 >= connected.time
+    }
 
     /// Microseconds between a question of the kernel and its answer.
     var answerDelay: UInt64? {

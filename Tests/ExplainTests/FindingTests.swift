@@ -157,7 +157,7 @@ import Testing
                 (0.2, ended(.authenticationFailure)),
             ]),
         Expectation(
-            .bondLostHere, by: .us, at: .connected,
+            .bondLostHere, by: .device, at: .connected,
             [
                 (0, .connected(.le, .peripheral)), (0.1, .longTermKeyRequested),
                 (0.1, .longTermKeyAnswered(isKnown: false)), (0.2, ended(.pinOrKeyMissing)),

@@ -16,7 +16,21 @@ extension Diagnosis {
         guard let code = reading.classicFailed?.value ?? reading.authenticationFailed?.value,
             code != .pinOrKeyMissing || reading.hasBegun
         else { return nil }
+        let isRefusedHere = reading.isRefusedByHost || reading.question?.value.answer?.value == false
+        if isRefusedHere {
+            return Diagnosis(
+                .rejectedHere, "This side said no: \(code.words).", stoppedBy: .us,
+                causes: [
+                    .init("A person or a program here declined.", remedy: "Pair again, and approve."),
+                    .init(
+                        "No agent is registered with BlueZ.",
+                        remedy: "Let pairingd run and be the default agent: pairingctl shows whether it is."),
+                ])
+        }
         switch code {
+        case .connectionTimeout, .remoteUserTerminatedConnection, .connectionTerminatedByLocalHost,
+            .linkLayerResponseTimeout:
+            return nil
         case .authenticationFailure where reading.usedPIN:
             return Diagnosis(
                 .wrongPasskey, "The PIN code was wrong: \(code.words).",
@@ -27,17 +41,6 @@ extension Diagnosis {
                         ruleLines: ["[answer]", "pin = \"ask\""])
                 ])
         case .authenticationFailure:
-            let isRefusedHere = reading.question?.value.answer?.value == false
-            if isRefusedHere {
-                return Diagnosis(
-                    .rejectedHere, "This side said no: \(code.words).", stoppedBy: .us,
-                    causes: [
-                        .init("A person or a program here declined.", remedy: "Pair again, and approve."),
-                        .init(
-                            "No agent is registered with BlueZ.",
-                            remedy: "Let pairingd run and be the default agent: pairingctl shows whether it is."),
-                    ])
-            }
             return Diagnosis(
                 .digitsDiffer, "The device ended the pairing: \(code.words).", stoppedBy: .device,
                 causes: [
@@ -51,8 +54,7 @@ extension Diagnosis {
                 causes: [
                     .init(
                         "After a failed pairing a device waits before it takes the next, longer each time.",
-                        remedy: "Wait a minute without any attempt, then two, then four.",
-                        ruleLines: ["[pairing]", "retry-after = \"1min\""])
+                        remedy: "Wait a minute without any attempt, then two, then four.")
                 ])
         case .pairingNotAllowed:
             return Diagnosis(
@@ -64,7 +66,7 @@ extension Diagnosis {
                 ])
         default:
             return Diagnosis(
-                .unknown, "The pairing failed over BR/EDR: \(code.words).", stoppedBy: .device)
+                .unknown, "The pairing failed over BR/EDR: \(code.words).")
         }
     }
 }

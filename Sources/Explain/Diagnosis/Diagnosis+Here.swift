@@ -19,7 +19,7 @@ extension Diagnosis {
         if let outcome = given.outcome, outcome.origin != .ours, !reading.wasAsked, reading.question != nil {
             return takenDefaultAgent(given)
         }
-        if given.outcome == nil, Set(reading.capabilities.map(\.value)).count > 1 { return takenDefaultAgent(given) }
+        if given.outcome == nil, reading.hasNewDefaultAgent { return takenDefaultAgent(given) }
         let declined = Report.LikelyCause(
             "A person, or a program that answers for one, declined.", remedy: "Pair again, and approve.")
         let noAgent = Report.LikelyCause(
@@ -61,17 +61,12 @@ extension Diagnosis {
     }
 
     static func expired(_ given: Case, _ summary: String) -> Diagnosis {
-        let question = given.reading.question?.value
-        // A comparison of digits is for a person.
-        let isForRule = question.map { $0.kind == .confirmation && $0.isHint } ?? false
-        return Diagnosis(
+        Diagnosis(
             .answerExpired, summary, stoppedBy: .us,
             causes: [
                 .init(
                     "A question of this pairing needs a person or a program here, and got no answer in time.",
-                    remedy: "Answer within 25 s: pairingctl watch asks at the terminal."
-                        + (isForRule ? " A rule can answer by itself." : ""),
-                    ruleLines: isForRule ? ["[answer]", "authorization = \"accept\""] : [])
+                    remedy: "Answer within 25 s: pairingctl watch asks at the terminal.")
             ])
     }
 

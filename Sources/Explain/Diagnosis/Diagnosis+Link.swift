@@ -14,10 +14,10 @@ extension Diagnosis {
 
     static func lostBond(_ given: Case) -> Diagnosis? {
         let reading = given.reading
-        if reading.longTermKeyMissingHere != nil || reading.isToldThatWeLostTheBond {
+        if reading.longTermKeyMissingHere != nil && !reading.hasBegun || reading.isToldThatWeLostTheBond {
             return Diagnosis(
                 .bondLostHere, "The device has a bond with this machine, and this machine has none with it (any more).",
-                stoppedBy: .us,
+                stoppedBy: .device,
                 causes: [
                     .init(
                         "The bond was removed here, by a program or with BlueZ's files, and the device kept its half.",
@@ -89,7 +89,8 @@ extension Diagnosis {
             end.time >= last.time, end.time - last.time >= securityManagerTimeout
         else { return nil }
         let isAsked = reading.question.map { $0.value.answer == nil } ?? false
-        if isAsked || last.value == .received && reading.question?.value.answer?.value != true {
+        let isOurTurn = last.value == .received && reading.question?.value.answer?.value != true
+        if isAsked || isOurTurn && !reading.passkeyShown {
             return expired(
                 given, "Nobody answered here in time: the device waited for \(seconds(end.time - last.time)).")
         }
@@ -106,7 +107,8 @@ extension Diagnosis {
                     remedy: "Pair again, and do on the device what it asks."),
                 .init(
                     "Its Bluetooth stack hangs.",
-                    remedy: "Switch it off and on, bring it closer, and pair again. Another capability may suit it.",
+                    remedy: "Switch it off and on, bring it closer, and pair again."
+                        + (fallback(reading).isEmpty ? "" : " Another capability may suit it."),
                     ruleLines: fallback(reading)),
             ])
     }
@@ -114,7 +116,11 @@ extension Diagnosis {
     static func lostConnection(_ given: Case) -> Diagnosis? {
         let reading = given.reading
         guard let reason = reading.disconnected?.value ?? reading.endByKernel else { return nil }
-        if reason == .connectionTerminatedDueToMICFailure || reading.encryptionFailed != nil {
+        let failed = reading.encryptionFailed?.value
+        if reason == .connectionTerminatedDueToMICFailure || failed == .authenticationFailure
+            || failed == .pinOrKeyMissing
+            || failed == .connectionTerminatedDueToMICFailure
+        {
             return Diagnosis(
                 .encryptionFailed,
                 "The link could not be encrypted, as the two sides have different keys:"
@@ -133,32 +139,36 @@ extension Diagnosis {
             }
             return Diagnosis(
                 .connectionLostBeforePairing, "\(words) before the pairing began: \(reason.words).", stoppedBy: party,
-                causes: [
-                    .init(
-                        party == .device
-                            ? "The device takes connections from hosts only that it knows, or is not in pairing mode."
-                            : "The device is far away, its battery is low, or the air is crowded.",
-                        remedy: party == .device
-                            ? "Switch it to pairing mode, and forget it on other hosts."
-                            : "Bring it closer, renew its battery, and pair again."),
-                    .init(
-                        "It wants to be asked for something first, or at once.",
-                        remedy: "Let a rule pair as soon as it appears.",
-                        ruleLines: ["[pairing]", "initiate = \"auto\""]),
-                ])
+                causes: party == .us
+                    ? [hungUpHere]
+                    : [
+                        .init(
+                            party == .device
+                                ? "The device takes connections from hosts only that it knows, or is not in pairing mode."
+                                : "The device is far away, its battery is low, or the air is crowded.",
+                            remedy: party == .device
+                                ? "Switch it to pairing mode, and forget it on other hosts."
+                                : "Bring it closer, renew its battery, and pair again."),
+                        .init(
+                            "It wants to be asked for something first, or at once.",
+                            remedy: "Let a rule pair as soon as it appears.",
+                            ruleLines: ["[pairing]", "initiate = \"auto\""]),
+                    ])
         }
         return Diagnosis(
             .connectionLost, "\(words) in the middle of the pairing: \(reason.words).", stoppedBy: party,
-            causes: [
-                .init(
-                    party == .device
-                        ? "The device gave up: its own time was over, somebody cancelled there, or it did not like an answer."
-                        : "The device is far away, its battery is low, or the air is crowded.",
-                    remedy: party == .device
-                        ? "Pair again, and do at once what the device asks."
-                        : "Bring it closer, keep it awake, and pair again.",
-                    ruleLines: ["[pairing]", "attempts = 2", "retry-after = \"1s\""])
-            ])
+            causes: party == .us
+                ? [hungUpHere]
+                : [
+                    .init(
+                        party == .device
+                            ? "The device gave up: its own time was over, somebody cancelled there, or it did not like an answer."
+                            : "The device is far away, its battery is low, or the air is crowded.",
+                        remedy: party == .device
+                            ? "Pair again, and do at once what the device asks."
+                            : "Bring it closer, keep it awake, and pair again.",
+                        ruleLines: ["[pairing]", "attempts = 2", "retry-after = \"1s\""])
+                ])
     }
 
     private static func endWords(_ reason: HCIErrorCode) -> (String, Report.Party) {
@@ -167,11 +177,17 @@ extension Diagnosis {
         case .remoteDeviceTerminatedLowResources: ("The device hung up for want of resources", .device)
         case .remoteDeviceTerminatedPowerOff: ("The device hung up because it switches off", .device)
         case .connectionTerminatedByLocalHost: ("This side hung up", .us)
+        case .authenticationFailure, .pairingWithUnitKeyNotSupported, .unacceptableConnectionParameters:
+            ("The link was closed", .device)
         case .connectionFailedToBeEstablished:
             ("The device did not answer on the new connection, which was lost", .radio)
         default: ("The connection broke", .radio)
         }
     }
+
+    private static let hungUpHere = Report.LikelyCause(
+        "A program here disconnected it, or bluetoothd ended.",
+        remedy: "Pair again, and let no other program connect to it meanwhile.")
 
     // MARK: What only the kernel says
 

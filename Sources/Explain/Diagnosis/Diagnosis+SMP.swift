@@ -18,11 +18,7 @@ extension Diagnosis {
                 causes: [
                     .init(
                         "The digits were not typed on the device in time, or somebody cancelled there.",
-                        remedy: "Pair again, and type the digits that this side shows within 30 s."),
-                    .init(
-                        "The device has no way to type digits just now, although it says so.",
-                        remedy: "Try another capability.",
-                        ruleLines: fallback(given.reading)),
+                        remedy: "Pair again, and type the digits that this side shows within 30 s.")
                 ])
         case .oobNotAvailable: return outOfBand(given, sentence)
         case .authenticationRequirements: return requirements(given, sentence)
@@ -45,13 +41,21 @@ extension Diagnosis {
                             + " the wait longer (Core Specification, Vol 3, Part H, 2.3.6); how long, it does not tell.",
                         remedy:
                             "Wait a minute without any attempt, then two, then four; switching the device off and on"
-                            + " ends the wait of many. Let a rule wait between its attempts.",
-                        ruleLines: ["[pairing]", "retry-after = \"1min\""]),
+                            + " ends the wait of many."),
                     .init("Something tries again and again: another program, or a rule with initiate = \"auto\"."),
                 ])
         case .dhKeyCheckFailed: return keyCheck(given, sentence)
         case .numericComparisonFailed:
             guard failure.direction == .received else { return refusedHere(given, sentence) }
+            if given.reading.agreement?.model == .justWorks {
+                return Diagnosis(
+                    .refusedWithoutReason, sentence("The device declined the pairing"), stoppedBy: .device,
+                    causes: [
+                        .init(
+                            "Nobody said yes there, or no agent is registered there.",
+                            remedy: "Pair again, and say yes on the device.")
+                    ])
+            }
             return Diagnosis(
                 .digitsDiffer, sentence("The person at the device said that the digits differ, or did not say yes"),
                 stoppedBy: .device,
@@ -89,8 +93,7 @@ extension Diagnosis {
                 causes: [
                     .init(
                         "The device's Bluetooth stack is older than what it was offered, or has a fault.",
-                        remedy: "Look for newer firmware; another capability leads to simpler packets.",
-                        ruleLines: fallback(given.reading))
+                        remedy: "Look for newer firmware.")
                 ])
         default:
             return Diagnosis(
@@ -119,7 +122,7 @@ extension Diagnosis {
         }
         causes.append(
             .init(
-                "It does not pair at all: many devices protect their data above Bluetooth, or not.",
+                "It does not pair at all: many devices work without.",
                 remedy: "Connect without pairing."))
         return Diagnosis(
             .notInPairingMode, sentence("The device does not pair now"), stoppedBy: .device, causes: causes)
@@ -153,10 +156,15 @@ extension Diagnosis {
                 "Some devices fail the first attempt and take the second.",
                 remedy: "Let the rule try twice.", ruleLines: ["[pairing]", "attempts = 2", "retry-after = \"1s\""]))
         if let ours = reading.ours?.ioCapability {
+            let lines = fallback(reading)
             causes.append(
                 .init(
                     "It does not like what it was offered (\(ours.rawValue)).",
-                    remedy: "Let the rule try another capability after the first.", ruleLines: fallback(reading)))
+                    remedy: lines.isEmpty
+                        ? "NoInputNoOutput would pair without digits, and so without protection against somebody in the"
+                            + " middle: let the rule try it only where that is enough."
+                        : "Let the rule try another capability after the first.",
+                    ruleLines: lines))
         }
         return Diagnosis(
             .refusedWithoutReason, sentence("The device refused to pair, without saying why"), stoppedBy: .device,
@@ -181,30 +189,36 @@ extension Diagnosis {
         let ours = reading.ours?.ioCapability
         let theirs = reading.theirs?.ioCapability
         let summary = sentence(
-            "What the two sides can show and enter does not reach the security that"
-                + " \(sentence.party == .us ? "this side" : "the device") demands")
+            "What the two sides can show and enter does not reach the security that is demanded")
         var causes: [Report.LikelyCause] = []
-        if theirs == .noInputNoOutput {
+        let isDemandedByDevice =
+            sentence.party == .device || reading.theirs?.authenticationRequirements.contains(.mitmProtection) == true
+        if theirs == .noInputNoOutput, isDemandedByDevice {
+            causes.append(
+                .init(
+                    "The device demands protection against somebody in the middle, and can neither show nor enter digits.",
+                    remedy: "Nothing here can change that: look for newer firmware, or a setting of the device."))
+        } else if theirs == .noInputNoOutput {
             causes.append(
                 .init(
                     "The device can neither show nor enter digits, so no protection against somebody in the middle is"
-                        + " possible, and \(sentence.party == .us ? "this side" : "the device itself") demands it.",
-                    remedy: "Demand none from this side.",
+                        + " possible, and this side demands it.",
+                    remedy:
+                        "Demand none from this side. Then anybody nearby can pretend to be the device while you pair.",
                     ruleLines: ["[pairing]", "io-capability = \"NoInputNoOutput\"", "security = \"encrypted\""]))
-        } else if ours == .noInputNoOutput || ours != .keyboardDisplay {
+        } else if ours != .keyboardDisplay {
             causes.append(
                 .init(
                     "This side showed \(ours?.rawValue ?? "a capability"), and with that no digits can be compared or entered.",
                     remedy: "Give it a capability with which a person can compare or enter digits.",
                     ruleLines: ["[pairing]", "io-capability = \"\(strongCapability(for: theirs).rawValue)\""]))
         }
-        let other = sentence.party == .us ? reading.theirs : reading.ours
-        if other?.authenticationRequirements.contains(.secureConnections) == false {
+        if causes.isEmpty {
             causes.append(
                 .init(
-                    "\(sentence.side) takes LE Secure Connections only, and \(sentence.party == .us ? "the device" : "this side") did not offer it.",
+                    "Perhaps \(sentence.party == .us ? "this side" : "the device") takes LE Secure Connections only.",
                     remedy: sentence.party == .us
-                        ? "Let the adapter pair in the old way too: btmgmt sc on (not: only)."
+                        ? "btmgmt info shows whether it does; allowing the old way weakens every pairing of this adapter."
                         : "Look for newer firmware, or an adapter of Bluetooth 4.2 or later."))
         }
         return Diagnosis(.authenticationRequirements, summary, stoppedBy: sentence.party, causes: causes)
@@ -262,19 +276,27 @@ extension Diagnosis {
                         ruleLines: isEnteredHere ? ["[answer]", "passkey = \"ask\""] : [])
                 ])
         }
+        let isAtOnce = given.reading.stage == .features
+        var causes: [Report.LikelyCause] = [
+            .init(
+                "Some devices fail the first attempt in pairing mode and take the second.",
+                remedy: "Let the rule try twice.", ruleLines: ["[pairing]", "attempts = 2", "retry-after = \"1s\""]),
+            .init(
+                "The device has a fixed passkey and says nothing of it.",
+                remedy: "If there is one on its label, enter it.",
+                ruleLines: ["[pairing]", "io-capability = \"KeyboardOnly\""]),
+        ]
+        if !isAtOnce {
+            causes.append(
+                .init("Somebody is in the middle.", remedy: "Do not use the device if it fails at another place too."))
+        }
         return Diagnosis(
             .confirmMismatch,
-            sentence("The two sides' values do not fit together, although no digits were entered"),
-            stoppedBy: sentence.party,
-            causes: [
-                .init(
-                    "Some devices fail the first attempt in pairing mode and take the second.",
-                    remedy: "Let the rule try twice.", ruleLines: ["[pairing]", "attempts = 2", "retry-after = \"1s\""]),
-                .init(
-                    "The device has a fixed passkey and says nothing of it.",
-                    remedy: "If there is one on its label, enter it.",
-                    ruleLines: ["[pairing]", "io-capability = \"KeyboardOnly\""]),
-            ])
+            sentence(
+                isAtOnce
+                    ? "\(sentence.side) refused at once, with the reason of a check that fails"
+                    : "The two sides' values do not fit together, although no digits were entered"),
+            stoppedBy: sentence.party, causes: causes)
     }
 
     private static func keyCheck(_ given: Case, _ sentence: SMPSentence) -> Diagnosis {
@@ -331,10 +353,10 @@ extension Diagnosis {
             ])
     }
 
-    /// Another capability to try, as lines of a rule.
+    /// Another capability to try, as lines of a rule; none where the other would be without protection.
     static func fallback(_ reading: Reading) -> [String] {
-        let other: IOCapability = reading.ours?.ioCapability == .noInputNoOutput ? .keyboardDisplay : .noInputNoOutput
-        return ["[[pairing.fallback]]", "io-capability = \"\(other.rawValue)\""]
+        guard reading.ours?.ioCapability == .noInputNoOutput else { return [] }
+        return ["[[pairing.fallback]]", "io-capability = \"KeyboardDisplay\""]
     }
 }
 

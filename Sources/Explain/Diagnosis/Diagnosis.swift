@@ -100,8 +100,8 @@ extension Diagnosis {
                 Report.LikelyCause(
                     "The device asked for security as soon as it was connected, before this side began to pair.",
                     remedy: "Begin from this side, without a link: pairingctl pair \(given.device). A rule can do so"
-                        + " whenever the device appears, and refuse the device's own request.",
-                    ruleLines: ["[pairing]", "initiate = \"auto\"", "", "[repair]", "security-request = \"reject\""])
+                        + " whenever the device appears.",
+                    ruleLines: ["[pairing]", "initiate = \"auto\""])
             ])
     }
 
@@ -200,8 +200,8 @@ extension Reading {
             return "\(model) with \(kind), a key of \(agreement.encryptionKeySize) octets"
         }
         guard let key = keys.last, let level = key.level else { return nil }
-        return "\(level == .authenticated ? "an authenticated" : "an unauthenticated") key"
-            + (key.isSecureConnections ? " of Secure Connections" : "")
+        return "the key is \(level == .authenticated ? "authenticated" : "unauthenticated")"
+            + (key.isSecureConnections ? ", of Secure Connections" : "")
     }
 
     /// Is our request what the Security Request before it demanded, and less than both sides can?
@@ -210,15 +210,19 @@ extension Reading {
             request.value.direction == .sent, securityRequest.index < request.index,
             (pairDevice.map { $0.index > request.index } ?? true)
         else { return false }
-        let asked = request.value.features.authenticationRequirements
         let demanded = securityRequest.value.requirements
+        // What the kernel asks for by itself. A responder may leave out what the request did not offer.
+        var (asked, offered) = (request.value.features, response.value.features)
+        asked.authenticationRequirements.formUnion([.mitmProtection, .secureConnections])
+        let lacked = !request.value.features.authenticationRequirements.contains(.secureConnections)
+        if lacked { offered.authenticationRequirements.formUnion(.secureConnections) }
         let lacksSecureConnections =
-            !asked.contains(.secureConnections) && !demanded.contains(.secureConnections)
+            lacked && !demanded.contains(.secureConnections)
             && response.value.features.authenticationRequirements.contains(.secureConnections)
         let lacksProtection =
-            !asked.contains(.mitmProtection) && !demanded.contains(.mitmProtection)
-            && request.value.features.ioCapability != .noInputNoOutput
-            && response.value.features.ioCapability != .noInputNoOutput
+            !demanded.contains(.mitmProtection)
+            && !AssociationModel(request: request.value.features, response: response.value.features).isAuthenticated
+            && AssociationModel(request: asked, response: offered).isAuthenticated
         return lacksSecureConnections || lacksProtection
     }
 
