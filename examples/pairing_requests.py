@@ -7,11 +7,22 @@ import dataclasses
 import ipaddress
 import threading
 import urllib.parse
+import urllib.request
 from collections.abc import Callable, Mapping
 
 import dbus
 import dbus.mainloop.glib
 from gi.repository import GLib
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A token goes to the server that was named, and to no other that this one points to."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+# In place of urllib.request.urlopen.
+web = urllib.request.build_opener(_NoRedirect)
 
 SERVICE = "org.pairingd"
 REQUEST = "org.pairingd.Request1"

@@ -26,10 +26,10 @@ public final class Authorizer {
     private let patience: Patience
     private var checks: [Check] = []
 
-    /// How many checks may be under way, of one user and of all: nobody can make the daemon keep calls without end. Each
-    /// has a match rule meanwhile, and the bus lets a connection have 512.
-    static let checksOfOneUser = 32
-    static let checksOfAll = 128
+    /// How many checks may be under way, of one user and of all: nobody can make the daemon keep calls without end. The bus
+    /// lets a connection wait for 128 answers, and BlueZ's have to find room beside polkit's.
+    static let checksOfOneUser = 16
+    static let checksOfAll = 64
 
     /// - Parameter group: Who may act where there is no polkit; `nil` for root alone.
     public init(

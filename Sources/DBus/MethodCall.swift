@@ -12,8 +12,9 @@ public final class MethodCall {
     public let path: ObjectPath
     public let interface: String
     public let member: String
-    /// Decoded when they are first asked for: a call that is refused for its types costs nothing.
-    public private(set) lazy var arguments = message.arguments
+    public let arguments: [Value]
+    /// Is there more in it than any method takes? Its arguments were not looked at.
+    let isTooLarge: Bool
     /// The user that was authorised to make this call; `nil` for a method that anyone may call.
     public internal(set) var user: UInt32?
     /// May polkit ask the caller's person?
@@ -24,6 +25,7 @@ public final class MethodCall {
         case owed(Connection)
         case done
     }
+    /// What the answer needs of the call.
     private let message: Message
     private var duty: Duty
 
@@ -33,7 +35,10 @@ public final class MethodCall {
         interface = message.interface ?? ""
         member = message.member ?? ""
         allowsInteraction = message.allowsInteraction
-        self.message = message
+        let arguments = message.boundedArguments
+        self.arguments = arguments ?? []
+        isTooLarge = arguments == nil
+        self.message = message.envelope()
         duty = message.expectsReply ? .owed(connection) : .done
     }
 

@@ -107,6 +107,7 @@ public final class ObjectServer {
         let call = MethodCall(message, on: connection)
         onCall?(call)
         do throws(DBusError) {
+            if call.isTooLarge { throw .invalidArguments("there is more in this call than any method takes") }
             try dispatch(call, signature: message.signature)
         } catch {
             call.fail(error)

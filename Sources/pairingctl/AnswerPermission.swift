@@ -18,9 +18,11 @@ enum AnswerPermission: Hashable, Sendable {
         switch self {
         case .held, .unknown: nil
         case .withPasswordEachTime:
-            "Answering would need an administrator's password each time, which is not asked for here: use sudo."
+            "Answering would need an administrator's password each time, which is not asked for here: use sudo, unless a"
+                + " rule of polkit lets you answer for the device."
         case .refused:
-            "You may look and not answer: use sudo, or ask an administrator for a rule for org.pairingd.answer."
+            "You may look and not answer, unless a rule of polkit lets you answer for the device: use sudo, or ask an"
+                + " administrator for a rule for org.pairingd.answer."
         }
     }
 }

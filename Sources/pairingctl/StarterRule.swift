@@ -64,7 +64,7 @@ struct StarterRule {
 
     /// The pattern that matches this name alone.
     private static func pattern(_ name: String) -> String {
-        name.map { "*?[".contains($0) ? "[\($0)]" : String($0) }.joined()
+        name.unicodeScalars.map { "*?[".unicodeScalars.contains($0) ? "[\($0)]" : String($0) }.joined()
     }
 
     /// A TOML string; all that could act on a terminal is escaped in it.

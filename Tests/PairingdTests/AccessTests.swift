@@ -266,14 +266,14 @@ struct AccessTests {
             let connection = connections[number % 2]
             onLoop { ends.errors.append(await reload.call(on: connection)) }
         }
-        #expect(await eventually { ends.errors.count == 18 && polkit.questions.count == 32 })
+        #expect(await eventually { ends.errors.count == 34 && polkit.questions.count == 16 })
         #expect(Set(ends.errors) == ["org.pairingd.Error.Busy"])
         async let other = reload.call(on: try Caller.member.connection(bus))
-        #expect(await eventually { polkit.questions.count == 33 })
+        #expect(await eventually { polkit.questions.count == 17 })
         polkit.release(.yes)
         #expect(try await other == nil)
         #expect(await eventually { ends.errors.count == 50 })
-        #expect(server.commands.calls.count == 33)
+        #expect(server.commands.calls.count == 17)
         // There is room again.
         polkit.behaviour = .yes
         #expect(await reload.call(on: connections[0]) == nil)

@@ -3,6 +3,7 @@
 import Bluetooth
 import DBus
 import EventLoop
+import Glibc
 import TestSupport
 import Testing
 
@@ -51,6 +52,26 @@ struct RobustnessTests {
         }
         #expect(tried >= 60)
         #expect(await gateway.property("PendingRequests") == .uint32(1))
+    }
+
+    @Test("More values than any method takes, and descriptors, are refused before they are looked at")
+    @LoopActor func tooMuch() async throws {
+        let gateway = try await Gateway(bus, rules: [Rules.rule("DisplayYesNo")])
+        let octets = Value.array(.basic(.byte), Array(repeating: .byte(0), count: 20_000))
+        let empty = Value.array(
+            .array(.basic(.byte)), Array(repeating: .array(.basic(.byte), []), count: 20_000))
+        let text = Value.string(String(repeating: "x", count: 1 << 19))
+        let descriptor = Value.unixDescriptor(FileDescriptor(owning: dup(0)))
+        for value in [octets, empty, text, descriptor] {
+            let options = Value.dictionary(key: .string, value: .variant, [.string("x"): .variant(value)])
+            for method in ["Evaluate", "Pair"] {
+                let arguments: [Value] = [.string("00:5F:BF:71:81:18"), options]
+                let error = await refusal(
+                    gateway, "/org/pairingd", "org.pairingd.Manager1", method, arguments)
+                #expect(error == "InvalidArgs", "\(method)")
+            }
+        }
+        #expect(await gateway.property("BlueZ") != nil)
     }
 
     @Test("No property can be set, and an unknown one is said to be unknown")

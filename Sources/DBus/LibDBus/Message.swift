@@ -4,6 +4,7 @@
 // before it gets there.
 
 import CDBus
+import Glibc
 
 /// Owns one reference to a `DBusMessage`, which nobody changes once it is made.
 ///
@@ -91,6 +92,27 @@ public final class Message: @unchecked Sendable {
         return message
     }
 
+    /// What an answer to this method call needs of it. libdbus reads no more from a connection while 63 MiB of messages
+    /// from it are held, and holds no descriptors for us.
+    func envelope() -> Message {
+        let envelope = Message.own(dbus_message_new(DBUS_MESSAGE_TYPE_METHOD_CALL))
+        dbus_message_set_serial(envelope.pointer, dbus_message_get_serial(pointer))
+        if let sender = dbus_message_get_sender(pointer), dbus_message_set_sender(envelope.pointer, sender) == 0 {
+            fatalError("out of memory")
+        }
+        return envelope
+    }
+
+    /// The arguments, unless there are more of them than any method takes, or descriptors among them: who calls decides
+    /// what is sent, also where it is refused afterwards.
+    var boundedArguments: [Value]? {
+        guard dbus_message_contains_unix_fds(pointer) == 0 else { return nil }
+        var budget = DecodingBudget()
+        var iterator = DBusMessageIter()
+        dbus_message_iter_init(pointer, &iterator)
+        return budget.covers(&iterator) ? arguments : nil
+    }
+
     /// The answer to this method call.
     func reply(_ arguments: [Value]) throws(DBusError) -> Message {
         let reply = Message.own(dbus_message_new_method_return(pointer))
@@ -137,6 +159,36 @@ private let arrayCode = Int32(UInt8(ascii: "a"))
 private let variantCode = Int32(UInt8(ascii: "v"))
 private let structureCode = Int32(UInt8(ascii: "r"))
 private let entryCode = Int32(UInt8(ascii: "e"))
+
+/// How much of a message is decoded.
+private struct DecodingBudget {
+    private var values = 10_000
+    /// Octets of all texts.
+    private var text = 1 << 18
+
+    /// Does it cover what follows? It looks at no more than it covers.
+    mutating func covers(_ iterator: inout DBusMessageIter) -> Bool {
+        while true {
+            let type = dbus_message_iter_get_arg_type(&iterator)
+            if type == 0 { return true }
+            values -= 1
+            guard values >= 0 else { return false }
+            switch UInt8(truncatingIfNeeded: type) {
+            case UInt8(ascii: "s"), UInt8(ascii: "o"), UInt8(ascii: "g"):
+                var pointer: UnsafePointer<CChar>?
+                dbus_message_iter_get_basic(&iterator, &pointer)
+                text -= pointer.map { strnlen($0, text + 1) } ?? 0
+                guard text >= 0 else { return false }
+            case UInt8(ascii: "a"), UInt8(ascii: "v"), UInt8(ascii: "r"), UInt8(ascii: "e"):
+                var inner = DBusMessageIter()
+                dbus_message_iter_recurse(&iterator, &inner)
+                guard covers(&inner) else { return false }
+            default: break
+            }
+            dbus_message_iter_next(&iterator)
+        }
+    }
+}
 
 private func decodeAll(_ iterator: inout DBusMessageIter) -> [Value] {
     var values: [Value] = []
