@@ -21,8 +21,8 @@ from gateway.other import OtherProgram
 from gateway.programs import Pairingd
 from scenarios.conftest import Start
 
-# The journal's number of "a pairing has its result".
-RESULT = "fdec94d5205545d6ac993c19f3ea718a"
+# The journal's numbers of "a pairing succeeded" and "a pairing failed".
+RESULTS = {"fdec94d5205545d6ac993c19f3ea718a", "fc4662dcb2e64ef08998da3faa56df47"}
 
 # Seconds. pairingd gives bluetoothd 10 to show its devices, and as long to remove one.
 SETTLING = 25.0
@@ -153,7 +153,7 @@ class Stage:
         number = pairing.rpartition("/")[2]
         written: list[dict[str, Any]] = [entry for pid in self.pids for entry in await records(pid)]
         about = [entry for entry in written if entry.get("PAIRINGD_PAIRING") == number]
-        return [entry["PAIRINGD_RESULT"] for entry in about if entry.get("MESSAGE_ID") == RESULT]
+        return [entry["PAIRINGD_RESULT"] for entry in about if entry.get("MESSAGE_ID") in RESULTS]
 
     async def is_told(self, pairing: str, result: str | None) -> None:
         """The result of a pairing is told, once; None: there was nothing of it to remember."""
