@@ -9,6 +9,7 @@ POLKITDIR ?= /usr/share/polkit-1/actions
 DOCDIR ?= $(PREFIX)/share/doc/pairingd
 UNITDIR ?= /usr/lib/systemd/system
 CATALOGDIR ?= /usr/lib/systemd/catalog
+SYSUSERSDIR ?= /usr/lib/sysusers.d
 MANDIR ?= $(PREFIX)/share/man
 
 # "off" leaves the virtual machine's tests out of `make test`; "all" runs them on Debian 12 and on 13, anything else on 12.
@@ -113,6 +114,7 @@ install: build manuals
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@PREFIX@|$(PREFIX)|' systemd/pairingd.service > $(DESTDIR)$(UNITDIR)/pairingd.service
 	install -D -m 644 -t $(DESTDIR)$(CATALOGDIR) systemd/pairingd.catalog
+	install -D -m 644 systemd/pairingd.sysusers $(DESTDIR)$(SYSUSERSDIR)/pairingd.conf
 	for section in 1 5 8; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$section $(MANUALS)/*.$$section || exit; done
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d
 	install -D -m 644 -t $(DESTDIR)/usr/lib/pairingd/devices.d policy/*.toml

@@ -4,7 +4,7 @@ public import DBus
 public import EventLoop
 import Glibc
 
-/// Decides who may act: root always, others if polkit says so; where there is no polkit, the members of one group.
+/// Decides who may act: root and the daemon's own user always, others if polkit says so; where there is no polkit, the members of one group.
 ///
 /// Who calls is asked of the bus, so the answer holds for the process that made the connection. Anything but a clear yes
 /// means no.
@@ -58,7 +58,8 @@ public final class Authorizer {
         } catch {
             throw ControlError.notAuthorized("\(call.member): the bus does not tell who is calling")
         }
-        if credentials.user == 0 { return 0 }
+        // A process of the daemon's own user, as systemd starts for a reload, could do it all without asking.
+        if credentials.user == 0 || credentials.user == geteuid() { return credentials.user }
         switch try await ask(call, access, details, user: credentials.user) {
         case .yes:
             return credentials.user
