@@ -33,6 +33,8 @@ final class Daemon {
     private var monitor: MonitorFeed?
     var isMonitorAvailable: Bool { monitor != nil }
     private var questions: [AgentToken: AgentCall] = [:]
+    /// Questions about devices that are looked at before the brain is asked.
+    private var earlyQuestions: [AgentToken: AgentCall] = [:]
     private var pairCalls: [PairingNumber: Task<Void, Never>] = [:]
     private var timer: EventSource?
 
@@ -84,6 +86,7 @@ final class Daemon {
 
     /// Answers what waits and lets BlueZ go.
     func stop() {
+        dropEarlyQuestions { _ in true }
         feed(.stopping)
         client.close()
     }
@@ -105,6 +108,7 @@ final class Daemon {
         case .vanished:
             journal.write(Entry(.notice, "bluetoothd left the bus; waiting for it"))
             questions = [:]
+            dropEarlyQuestions { _ in true }
             feed(.bluezVanished)
             server?.showNoDevices()
             ServiceManager.status("waiting for bluetoothd")
@@ -142,18 +146,30 @@ final class Daemon {
         let token = AgentToken(nextToken)
         guard let path = call.device, let kind = AgentQuestion.Kind(call.question, token: token) else {
             call.answer(.accepted)
+            // A `Cancel` takes back what BlueZ waits for: digits that it shows are none of it.
+            dropEarlyQuestions { $0.role == call.role && ($0.expectsAnswer || call.question == .release) }
             feed(call.question == .cancel ? .questionCancelled(role) : .agentReleased(role))
             return
         }
         guard let device = client.objects.devices[path], client.objects.isFollowed(path) else {
             // During a discovery strangers are not followed: look at this one before deciding.
+            earlyQuestions[token] = call
             onLoop { [weak self] in
                 await self?.client.objects.refresh(path)
-                self?.ask(call, kind, token, role, path)
+                guard let self, earlyQuestions.removeValue(forKey: token) != nil else { return }
+                ask(call, kind, token, role, path)
             }
             return
         }
         ask(call, kind, token, role, device.path)
+    }
+
+    /// BlueZ took them back before the brain heard of them.
+    private func dropEarlyQuestions(where isMeant: (AgentCall) -> Bool) {
+        for (token, call) in earlyQuestions where isMeant(call) {
+            earlyQuestions[token] = nil
+            call.answer(.canceled("pairingd: taken back"))
+        }
     }
 
     private func ask(
