@@ -38,21 +38,15 @@ final class Daemon {
     private var pairCalls: [PairingNumber: Task<Void, Never>] = [:]
     private var timer: EventSource?
 
+    /// - Parameter state: Without it nothing is remembered, and everything else works.
     init(
-        options: Options, policy: Policy, errors: [PolicyError], connection: Connection
+        options: Options, policy: Policy, errors: [PolicyError], state: StateFolder?, connection: Connection
     ) async throws(DBusError) {
         self.options = options
         self.policy = policy
         policyErrors = errors
         let journal = options.journal
         self.journal = journal
-        // Without it nothing is remembered, and everything else works.
-        var state: StateFolder?
-        do throws(StateError) {
-            state = try StateFolder(path: options.stateDirectory)
-        } catch {
-            journal.write(Entry(.warning, "nothing will be remembered across restarts: \(error)"))
-        }
         store = state.map { BondStore(folder: $0) }
         let numbers = NumberSeries(folder: state) { journal.write(Entry(.warning, "\($0)")) }
         client = try await Client(
