@@ -8,8 +8,9 @@ import Journal
 import Policy
 import State
 
-// Memory that holds passkeys leaves no core dump.
-var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
+// Memory that holds passkeys leaves no core dump. One octet is less than any, and where `core_pattern` is a program, only
+// this limit keeps the kernel from starting it: 0 does not (`fs/coredump.c`, `cprm.limit == 1`).
+var noCore = rlimit(rlim_cur: 1, rlim_max: 1)
 setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
 
 switch Options.parse(Array(CommandLine.arguments.dropFirst())) {

@@ -29,4 +29,11 @@ struct ProcessTests {
         gateway.bluez.addDevice(Gateway.address, name: "Cuff", behaviour: .init(.noInputNoOutput))
         #expect(try await gateway.pairingctl("pair", Gateway.address.description).status == 0, gateway.transcript)
     }
+
+    @Test @LoopActor func `no program is given a core dump of it either`() async throws {
+        let gateway = try await Gateway(bus, rules: [])
+        let limits = try String(contentsOfFile: "/proc/\(gateway.daemon.identifier)/limits", encoding: .utf8)
+        let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
+        #expect(line.split(separator: " ").suffix(3) == ["1", "1", "bytes"], "\(line)")
+    }
 }
