@@ -77,7 +77,7 @@ let package = Package(
         .testTarget(
             name: "PairingdTests",
             dependencies: [
-                "Bluetooth", "Control", "DBus", "EventLoop", "Explain", "Pairing", "TestSupport", "pairingctl",
+                "BlueZ", "Bluetooth", "Control", "DBus", "EventLoop", "Explain", "Pairing", "TestSupport", "pairingctl",
                 "pairingd",
             ]),
         .testTarget(

@@ -114,6 +114,14 @@ final class Daemon {
             )
         case .registered(let role):
             journal.write(Entry(.notice, "BlueZ took the agent for \(role.ioCapability.rawValue)"))
+        case .defaultAgentLost(let capability):
+            journal.write(
+                Entry(
+                    .warning,
+                    "another program has become BlueZ's default agent\(capability.map { ", with \($0.rawValue)" } ?? ""):"
+                        + " it answers for what devices start; end it, or forbid it by the bus policy of docs/dbus.md"))
+        case .defaultAgentRegained:
+            journal.write(Entry(.notice, "pairingd is BlueZ's default agent again"))
         }
         server?.managerChanged()
     }
@@ -200,6 +208,7 @@ final class Daemon {
             if let adapter = reference(of: adapter) { feed(.smpFailure(adapter, device, failure)) }
         case .linkEnded(let adapter, let device, let reason):
             if let adapter = reference(of: adapter) { feed(.linkDisconnected(adapter, device, reason: reason)) }
+        case .capabilitySet(let capability): client.capabilityWasSet(capability)
         }
     }
 
