@@ -154,7 +154,7 @@ extension Server {
         }
         let parts = target.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let address = parts.last.flatMap({ Address(String($0)) }) else {
-            return ["device": "an unknown device"]
+            return [Authorizer.Detail.device: "an unknown device"]
         }
         let views = devices.values.map(\.view).filter {
             $0.address == address && (parts.count == 1 || $0.adapter == parts[0])
@@ -164,9 +164,9 @@ extension Server {
     }
 
     private func details(_ address: Address, _ name: UntrustedText?, _ rule: String?) -> [String: String] {
-        var details = ["device": address.description]
-        if let name { details["name"] = name.description }
-        if let rule, !rule.isEmpty { details["rule"] = rule }
+        var details = [Authorizer.Detail.device: address.description]
+        if let name { details[Authorizer.Detail.name] = name.description }
+        if let rule, !rule.isEmpty { details[Authorizer.Detail.rule] = rule }
         return details
     }
 }
