@@ -49,11 +49,11 @@ struct BondTests {
         #expect(await gateway.property("LastResult", of: Self.path, "Device1") == .string("paired"))
     }
 
-    @Test func `a device that BlueZ has two objects of keeps its own until both are gone`() async throws {
+    @Test @LoopActor func `a device that BlueZ has two objects of keeps its own until both are gone`() async throws {
         try await twoObjects(removingTheResolvedFirst: true)
     }
 
-    @Test func `which of a device's two objects goes first makes no difference`() async throws {
+    @Test @LoopActor func `which of a device's two objects goes first makes no difference`() async throws {
         try await twoObjects(removingTheResolvedFirst: false)
     }
 
