@@ -83,7 +83,7 @@ let package = Package(
         .testTarget(
             name: "PairingCtlTests",
             dependencies: [
-                "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "SecurityManager", "TestSupport",
+                "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "Journal", "SecurityManager", "TestSupport",
                 "pairingctl",
             ]),
         .testTarget(
