@@ -77,13 +77,13 @@ let package = Package(
         .testTarget(
             name: "PairingdTests",
             dependencies: [
-                "Bluetooth", "Control", "DBus", "EventLoop", "Explain", "Pairing", "TestSupport", "pairingctl",
+                "BlueZ", "Bluetooth", "Control", "DBus", "EventLoop", "Explain", "Pairing", "TestSupport", "pairingctl",
                 "pairingd",
             ]),
         .testTarget(
             name: "PairingCtlTests",
             dependencies: [
-                "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "SecurityManager", "TestSupport",
+                "Bluetooth", "DBus", "EventLoop", "Explain", "HCIMonitor", "Journal", "SecurityManager", "TestSupport",
                 "pairingctl",
             ]),
         .testTarget(

@@ -17,11 +17,17 @@ public final class Client {
         case registrationFailed(Agent.Role, DBusError)
         /// BlueZ took an agent that it had refused before.
         case registered(Agent.Role)
+        /// Another program has become the default agent, and shows this capability; `nil` for one that is reserved.
+        case defaultAgentLost(IOCapability?)
+        /// The other one has gone, and BlueZ has come back to ours.
+        case defaultAgentRegained
     }
 
     /// Who answers for pairings that others start.
     public enum DefaultAgent: String, Sendable {
         case held
+        /// Another program's agent answers. BlueZ tells nobody; it is concluded from what is set in the kernel.
+        case lost
         case notClaimed = "not-claimed"
         case unknown
     }
@@ -146,6 +152,25 @@ public final class Client {
                 }
             }
             failed = remaining
+        }
+    }
+
+    /// bluetoothd has set the kernel's IO capability, for links that are made from now on.
+    ///
+    /// It sets that of its default agent, whenever another one becomes it and for each new adapter, and at no other time
+    /// (`src/agent.c:add_default_agent`, `agent_disconnect`; `src/adapter.c:adapter_register`). `Pair()` brings its own.
+    /// So one that is not ours is another agent's; one that is ours may be another's that shows the same.
+    ///
+    /// - Parameter capability: `nil` for a reserved value.
+    public func capabilityWasSet(_ capability: IOCapability?) {
+        switch (defaultAgent, capability == defaultCapability) {
+        case (.held, false):
+            defaultAgent = .lost
+            onEvent?(.defaultAgentLost(capability))
+        case (.lost, true):
+            defaultAgent = .held
+            onEvent?(.defaultAgentRegained)
+        default: break
         }
     }
 

@@ -13,7 +13,10 @@ extension Access {
 
 extension MethodCall {
     /// The one who was authorised. A guarded method never runs without.
-    var actor: Actor { Actor(uid: user ?? UInt32.max) }
+    var actor: Actor { Actor(uid: authorization?.user ?? UInt32.max) }
+
+    /// The rule that polkit allowed this for; `nil` where it was asked about none, or not at all.
+    var authorizedRule: String? { authorization?.details[Authorizer.Detail.rule] }
 }
 
 extension Optional where Wrapped == UntrustedText {

@@ -20,6 +20,13 @@ public final class Authorizer {
         public init() {}
     }
 
+    /// What polkit's rules can `lookup`.
+    enum Detail {
+        static let device = "device"
+        static let name = "name"
+        static let rule = "rule"
+    }
+
     private let connection: Connection
     private let polkit: Polkit
     private let group: UInt32?
@@ -44,14 +51,14 @@ public final class Authorizer {
     /// The number of a group; `nil` where it does not exist.
     public nonisolated static func group(named name: String) -> UInt32? { getgrnam(name).map { $0.pointee.gr_gid } }
 
-    /// The caller's user, if it may act.
+    /// Who the caller is, if it may act; with the details only where polkit decided by them.
     ///
     /// - Parameter details: What the call is about, for polkit's rules and dialogs; nothing in it is secret or unescaped.
     /// - Throws: ``ControlError/notAuthorized(_:)`` with what would help; ``ControlError/busy(_:)`` while the caller has too
     ///   many checks under way; what ``giveUp(on:_:)`` was told.
     public func authorize(
         _ call: MethodCall, _ access: Access, about details: [String: String]
-    ) async throws(DBusError) -> UInt32 {
+    ) async throws(DBusError) -> Authorization {
         let credentials: Credentials
         do throws(DBusError) {
             credentials = try await connection.credentials(of: call.sender)
@@ -59,12 +66,12 @@ public final class Authorizer {
             throw ControlError.notAuthorized("\(call.member): the bus does not tell who is calling")
         }
         // A process of the daemon's own user, as systemd starts for a reload, could do it all without asking.
-        if credentials.user == 0 || credentials.user == geteuid() { return credentials.user }
+        if credentials.user == 0 || credentials.user == geteuid() { return Authorization(user: credentials.user) }
         switch try await ask(call, access, details, user: credentials.user) {
         case .yes:
-            return credentials.user
+            return Authorization(user: credentials.user, details: details)
         case .absent:
-            if let group, credentials.groups.contains(group) { return credentials.user }
+            if let group, credentials.groups.contains(group) { return Authorization(user: credentials.user) }
             throw ControlError.notAuthorized("\(call.member) is for root and the members of the group bluetooth")
         case .no:
             throw ControlError.notAuthorized(

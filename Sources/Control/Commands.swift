@@ -10,8 +10,12 @@ public import Pairing
 public protocol Commands: AnyObject {
     var managerState: ManagerState { get }
 
-    /// - Parameter device: An address, `hci0/address`, or a BlueZ object path.
-    func pair(_ device: String, _ options: PairOptions, actor: Actor) throws(DBusError) -> PairingNumber
+    /// - Parameters:
+    ///   - device: An address, `hci0/address`, or a BlueZ object path.
+    ///   - authorizedRule: The only rule that the actor may pair by; `nil` for any.
+    func pair(
+        _ device: String, _ options: PairOptions, actor: Actor, authorizedRule: String?
+    ) throws(DBusError) -> PairingNumber
     /// Calls `completion` once, when the device is gone from BlueZ or could not be removed.
     func forget(_ device: String, actor: Actor, _ completion: @escaping @LoopActor (DBusError?) -> Void)
     /// Which rule is for a device and what it says; changes nothing.

@@ -68,7 +68,8 @@ final class DeviceObject {
             Method("Pair", in: [Argument("options", "a{sv}")], out: [Argument("pairing", "o")], access: .pair) {
                 device, call throws(DBusError) in
                 let number = try device.commands.pair(
-                    device.view.path.text, try PairOptions(call.argument(0)), actor: call.actor)
+                    device.view.path.text, try PairOptions(call.argument(0)), actor: call.actor,
+                    authorizedRule: call.authorizedRule)
                 return [.objectPath(PairingObject.path(number))]
             },
             Method(

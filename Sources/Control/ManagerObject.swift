@@ -27,7 +27,8 @@ final class ManagerObject {
                 access: .pair
             ) { manager, call throws(DBusError) in
                 let number = try manager.commands.pair(
-                    try call.argument(0), try PairOptions(call.argument(1)), actor: call.actor)
+                    try call.argument(0), try PairOptions(call.argument(1)), actor: call.actor,
+                    authorizedRule: call.authorizedRule)
                 return [.objectPath(PairingObject.path(number))]
             },
             Method(

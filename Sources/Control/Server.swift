@@ -16,7 +16,11 @@ public final class Server {
     private let authorizer: Authorizer
     private var pairings: [PairingNumber: PairingObject] = [:]
     private var requests: [RequestNumber: RequestObject] = [:]
+    /// By BlueZ's paths.
     private var devices: [ObjectPath: DeviceObject] = [:]
+    /// By our own, the one that is shown last: BlueZ has two objects of one device while a private address was resolved to
+    /// one that it knows.
+    private var devicesByOwnPath: [ObjectPath: [DeviceObject]] = [:]
 
     public init(connection: Connection, commands: any Commands, authorizer: Authorizer) {
         objects = connection.objects
@@ -76,7 +80,7 @@ public final class Server {
     /// Shows a device, anew or with what has changed; `nil` takes it away.
     public func show(_ view: DeviceView?, at path: ObjectPath) {
         guard let view else {
-            if let object = devices.removeValue(forKey: path) { objects.unexport(DeviceObject.path(object.view)) }
+            if let object = devices.removeValue(forKey: path) { hide(object) }
             return
         }
         // The object's path is made of the address, which a private one's resolution changes.
@@ -84,10 +88,30 @@ public final class Server {
             if object.view != view { objects.change(DeviceObject.path(view)) { object.view = view } }
             return
         }
-        if let object = devices[path] { objects.unexport(DeviceObject.path(object.view)) }
+        let old = devices[path]
         let object = DeviceObject(view, commands: commands)
         devices[path] = object
-        objects.export(object, at: DeviceObject.path(view), [DeviceObject.interface])
+        if let old { hide(old) }
+        export(object)
+    }
+
+    private func export(_ object: DeviceObject) {
+        let path = DeviceObject.path(object.view)
+        devicesByOwnPath[path, default: []].append(object)
+        objects.export(object, at: path, [DeviceObject.interface])
+    }
+
+    /// Takes an object away; another of the same device takes its place.
+    private func hide(_ object: DeviceObject) {
+        let path = DeviceObject.path(object.view)
+        let shown = devicesByOwnPath[path]?.last
+        devicesByOwnPath[path]?.removeAll { $0 === object }
+        if let next = devicesByOwnPath[path]?.last {
+            if next !== shown { objects.export(next, at: path, [DeviceObject.interface]) }
+        } else {
+            devicesByOwnPath[path] = nil
+            objects.unexport(path)
+        }
     }
 
     /// Takes all devices away.
@@ -115,7 +139,7 @@ extension Server {
         {
             return details(request.address, request.name, request.rule)
         }
-        if let view = devices.values.first(where: { DeviceObject.path($0.view) == call.path })?.view {
+        if let view = devicesByOwnPath[call.path]?.last?.view {
             return details(view.address, view.name, view.rule)
         }
         // Elsewhere an argument may be a PIN.
@@ -130,7 +154,7 @@ extension Server {
         }
         let parts = target.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let address = parts.last.flatMap({ Address(String($0)) }) else {
-            return ["device": "an unknown device"]
+            return [Authorizer.Detail.device: "an unknown device"]
         }
         let views = devices.values.map(\.view).filter {
             $0.address == address && (parts.count == 1 || $0.adapter == parts[0])
@@ -140,9 +164,9 @@ extension Server {
     }
 
     private func details(_ address: Address, _ name: UntrustedText?, _ rule: String?) -> [String: String] {
-        var details = ["device": address.description]
-        if let name { details["name"] = name.description }
-        if let rule, !rule.isEmpty { details["rule"] = rule }
+        var details = [Authorizer.Detail.device: address.description]
+        if let name { details[Authorizer.Detail.name] = name.description }
+        if let rule, !rule.isEmpty { details[Authorizer.Detail.rule] = rule }
         return details
     }
 }

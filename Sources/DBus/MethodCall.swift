@@ -15,8 +15,8 @@ public final class MethodCall {
     public let arguments: [Value]
     /// Is there more in it than any method takes? Its arguments were not looked at.
     let isTooLarge: Bool
-    /// The user that was authorised to make this call; `nil` for a method that anyone may call.
-    public internal(set) var user: UInt32?
+    /// Who was authorised to make this call; `nil` for a method that anyone may call.
+    public internal(set) var authorization: Authorization?
     /// May polkit ask the caller's person?
     public let allowsInteraction: Bool
 
@@ -75,6 +75,18 @@ public final class MethodCall {
         guard case .owed(let connection) = duty else { return }
         let message = message
         onLoop { connection.send(message.reply(.failed("the call was given up without an answer"))) }
+    }
+}
+
+/// Who may make a call, and what was known of it when that was decided.
+public struct Authorization: Sendable, Hashable {
+    public let user: UInt32
+    /// What whoever decided was told; empty where it did not matter.
+    public let details: [String: String]
+
+    public init(user: UInt32, details: [String: String] = [:]) {
+        self.user = user
+        self.details = details
     }
 }
 

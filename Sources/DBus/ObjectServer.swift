@@ -6,9 +6,8 @@ public import EventLoop
 /// objects and changes.
 @LoopActor
 public final class ObjectServer {
-    /// Decides whether the caller may do what a method asks for, and gives its user; throws the error that the caller
-    /// gets.
-    public var authorize: (@LoopActor (MethodCall, Access) async throws(DBusError) -> UInt32)?
+    /// Decides whether the caller may do what a method asks for; throws the error that the caller gets.
+    public var authorize: (@LoopActor (MethodCall, Access) async throws(DBusError) -> Authorization)?
 
     /// Told of every call before it is answered.
     public var onCall: (@LoopActor (MethodCall) -> Void)?
@@ -153,7 +152,7 @@ public final class ObjectServer {
         guard let authorize else { throw .accessDenied("nobody may call \(call.member)") }
         onLoop {
             do throws(DBusError) {
-                call.user = try await authorize(call, access)
+                call.authorization = try await authorize(call, access)
                 try action()
             } catch {
                 call.fail(error)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bluetooth
 import SecurityManager
 
-/// Puts the L2CAP frames of the two SMP channels together from ACL data packets, in bounded memory.
+/// Puts the L2CAP frames of a link's SMP channel together from ACL data packets, in bounded memory.
 ///
 /// Frames of other channels are left out as soon as their header shows it. Source: Core Specification, Vol 3, Part A,
 /// 2.1 (channel 0x0006 for LE, 0x0007 for BR/EDR), 3.1 (frame) and 7.2.1 (fragments).
@@ -48,8 +49,10 @@ struct FrameReassembler {
     }
 
     /// Takes the first fragment of a frame. Returns the SMP packet if the frame is complete, keeps it if it is not.
-    mutating func start(_ fragment: ArraySlice<UInt8>, _ key: Key) throws(MalformedRecord.Fault) -> ArraySlice<UInt8>? {
-        switch try Self.state(of: fragment) {
+    mutating func start(
+        _ fragment: ArraySlice<UInt8>, _ key: Key, on transport: Transport?
+    ) throws(MalformedRecord.Fault) -> ArraySlice<UInt8>? {
+        switch try Self.state(of: fragment, on: transport) {
         case .otherChannel: return nil
         case .complete(let packet): return packet
         case .incomplete:
@@ -60,11 +63,12 @@ struct FrameReassembler {
     }
 
     /// Takes a further fragment. Returns the SMP packet if that completes the frame; nothing for other channels.
-    mutating func resume(_ fragment: ArraySlice<UInt8>, _ key: Key) throws(MalformedRecord.Fault) -> ArraySlice<UInt8>?
-    {
+    mutating func resume(
+        _ fragment: ArraySlice<UInt8>, _ key: Key, on transport: Transport?
+    ) throws(MalformedRecord.Fault) -> ArraySlice<UInt8>? {
         guard var frame = incomplete.removeValue(forKey: key) else { return nil }
         frame.octets += fragment
-        switch try Self.state(of: frame.octets[...]) {
+        switch try Self.state(of: frame.octets[...], on: transport) {
         case .otherChannel: return nil
         case .incomplete:
             incomplete[key] = frame
@@ -77,13 +81,25 @@ struct FrameReassembler {
         }
     }
 
+    /// Linux listens on the one channel of the link's transport (`src_type` in `net/bluetooth/smp.c:smp_add_cid`): what
+    /// comes on the other is no part of a pairing. Either may be right on a link whose beginning was not seen.
+    private static func isSecurityManagerChannel(_ channel: UInt16, on transport: Transport?) -> Bool {
+        switch transport {
+        case .le: channel == 0x0006
+        case .bredr: channel == 0x0007
+        case nil: securityManagerChannels.contains(channel)
+        }
+    }
+
     private enum State {
         case otherChannel
         case incomplete
         case complete(ArraySlice<UInt8>)
     }
 
-    private static func state(of frame: ArraySlice<UInt8>) throws(MalformedRecord.Fault) -> State {
+    private static func state(
+        of frame: ArraySlice<UInt8>, on transport: Transport?
+    ) throws(MalformedRecord.Fault) -> State {
         var reader = OctetReader(frame)
         let length: Int
         let channel: UInt16
@@ -93,7 +109,7 @@ struct FrameReassembler {
         } catch {
             return .incomplete
         }
-        guard securityManagerChannels.contains(channel) else { return .otherChannel }
+        guard isSecurityManagerChannel(channel, on: transport) else { return .otherChannel }
         guard length <= SMPPacket.maximumLength else {
             throw .frameTooLong(declared: length, maximum: SMPPacket.maximumLength)
         }

@@ -35,7 +35,7 @@ enum LEMetaSubevent: UInt8, CaseIterable {
 
 /// What an HCI event says, as far as it is about a link or a pairing.
 enum HCIEvent {
-    case connectionComplete(handle: UInt16, MonitorPeer, LinkRole?)
+    case connectionComplete(handle: UInt16, MonitorPeer, LinkRole?, Transport)
     case connectionFailed(MonitorPeer, status: HCIErrorCode)
     case disconnectionComplete(handle: UInt16, reason: HCIErrorCode)
     case authenticationFailed(handle: UInt16, status: HCIErrorCode)
@@ -132,7 +132,7 @@ enum HCIEvent {
         guard linkType == 0x01 else { return nil }
         let peer = MonitorPeer(address: address, addressType: nil)
         return status == .success
-            ? .connectionComplete(handle: handle, peer, nil) : .connectionFailed(peer, status: status)
+            ? .connectionComplete(handle: handle, peer, nil, .bredr) : .connectionFailed(peer, status: status)
     }
 
     private static func leParameters(
@@ -161,7 +161,7 @@ enum HCIEvent {
         let type = try reader.readUInt8()
         let peer = MonitorPeer(address: try reader.readAddress(), addressType: addressType(type))
         return status == .success
-            ? .connectionComplete(handle: handle, peer, role) : .connectionFailed(peer, status: status)
+            ? .connectionComplete(handle: handle, peer, role, .le) : .connectionFailed(peer, status: status)
     }
 
     private static func role(_ value: UInt8) -> LinkRole? {

@@ -23,6 +23,7 @@ public struct MonitorDecoder: Sendable {
     private struct KnownLink: Sendable {
         var peer: MonitorPeer
         var role: LinkRole?
+        var transport: Transport
     }
 
     private var adapters: [UInt16: Address] = [:]
@@ -147,10 +148,11 @@ public struct MonitorDecoder: Sendable {
     private mutating func decodeEvent(_ record: MonitorRecord) throws(MalformedRecord.Fault) -> MonitorEvent? {
         let index = record.adapterIndex
         switch try HCIEvent.parse(record.payload) {
-        case .connectionComplete(let handle, let peer, let role):
+        case .connectionComplete(let handle, let peer, let role, let transport):
             forgetLink(index, handle)
             if links.count < Self.maximumLinks {
-                links[LinkKey(adapterIndex: index, handle: handle)] = KnownLink(peer: peer, role: role)
+                links[LinkKey(adapterIndex: index, handle: handle)] = KnownLink(
+                    peer: peer, role: role, transport: transport)
             }
             return .connected(MonitorLink(adapter: adapter(index), handle: handle, peer: peer, role: role))
         case .connectionFailed(let peer, let status):
@@ -208,14 +210,15 @@ public struct MonitorDecoder: Sendable {
             adapterIndex: record.adapterIndex, handle: header.handle, direction: direction)
         var events: [MonitorEvent] = []
         do throws(MalformedRecord.Fault) {
+            let transport = links[LinkKey(adapterIndex: key.adapterIndex, handle: key.handle)]?.transport
             let packet: ArraySlice<UInt8>?
             if header.isContinuation {
-                packet = try reassembler.resume(header.data, key)
+                packet = try reassembler.resume(header.data, key, on: transport)
             } else {
                 if let received = reassembler.discard(key) {
                     events.append(malformed(key, .unfinishedFrame(received: received)))
                 }
-                packet = try reassembler.start(header.data, key)
+                packet = try reassembler.start(header.data, key, on: transport)
                 if let dropped = reassembler.trim() { events.append(malformed(dropped, .tooManyFragments)) }
             }
             // A frame whose end is not there is given up.

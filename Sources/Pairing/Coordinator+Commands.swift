@@ -9,14 +9,17 @@ extension Coordinator {
     /// - Parameter timeout: For the whole pairing, from its turn on; `nil` for the rule's own, or ``Timing/pairing`` while
     ///   no rule has matched.
     /// - Parameter isForced: Is a bond that is there replaced? It is removed when the device is there, not before.
+    /// - Parameter authorizedRule: The only rule that the actor may pair by; `nil` for any.
     /// - Throws: ``CommandError/bluezAbsent``, ``CommandError/unknownDevice``, ``CommandError/unknownAdapter``,
     ///   ``CommandError/busy(_:)`` while another pairing with this device is asked for, ``CommandError/tooMany``.
     public mutating func pair(
-        _ target: Target, timeout: Duration? = nil, isForced: Bool = false, actor: Actor, at now: Moment
+        _ target: Target, timeout: Duration? = nil, isForced: Bool = false, actor: Actor,
+        authorizedRule: String? = nil, at now: Moment
     ) throws(CommandError) -> (number: PairingNumber, effects: [Effect]) {
         guard isBlueZRunning else { throw .bluezAbsent }
         var wish = try wish(for: target, timeout: timeout, actor: actor)
         if isForced { wish.replacement = .forced }
+        wish.authorizedRule = authorizedRule
         if let other = requested(wish.address, on: wish.adapter) { throw .busy(other) }
         guard !hasFullQueue else { throw .tooMany }
         let number = enqueue(wish, at: now)

@@ -52,7 +52,9 @@ extension Coordinator {
                     pairing.deadline = begun + rule.profile.pairing.timeout
                 }
             }
-            if let refusal = refusal(by: rule, for: device) { return finish(number, refusal, at: now) }
+            if let refusal = wish.refusal(by: rule) ?? refusal(by: rule, for: device) {
+                return finish(number, refusal, at: now)
+            }
             // BlueZ 5.66 never answers Pair() for a bonded device.
             if device.hasBond, case .none = pairing.replacement { return makeRoom(number, device, rule, at: now) }
             switch rule.profile.pairingMode(of: facts(of: device, isSettled: isSettled, at: now)) {

@@ -141,6 +141,7 @@ extension Coordinator {
             modify(number) { $0.leastStrength = strength }
         }
         guard other.name != rule.name else { return nil }
+        if case .requested(let wish) = pairing.origin, let refusal = wish.refusal(by: other) { return refusal }
         let isAllowed =
             pairing.origin.isOurs
             ? other.profile.pairing.initiate != .never

@@ -27,6 +27,16 @@ struct LivePairing: Sendable {
         let timeout: Duration?
         /// What is done about a bond that is there.
         var replacement = Replacement.none
+        /// The only rule that whoever asked may pair by; `nil` for any.
+        var authorizedRule: String?
+
+        /// Why a pairing by this rule is not what was allowed.
+        func refusal(by rule: Rule) -> Cause? {
+            guard let authorizedRule, authorizedRule != rule.name else { return nil }
+            return .refusedByRule(
+                "it was allowed for the rule \(authorizedRule), and now the rule \(rule.name) is for the device: pair again"
+            )
+        }
     }
 
     /// Does a pairing take the place of a bond that is there, and why?

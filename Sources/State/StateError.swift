@@ -6,6 +6,8 @@ public import Bluetooth
 public struct StateError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Operation: String, Sendable, Hashable {
         case open, list, read, write, remove
+        /// Another process has it.
+        case lock
     }
 
     public let operation: Operation

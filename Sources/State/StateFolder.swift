@@ -20,9 +20,13 @@ public final class StateFolder: Sendable {
     /// What the name of a file ends in that is not whole yet.
     private static let unfinished = ".new"
 
-    /// Opens the folder, and makes it where there is none; removes what a crash left half written.
+    /// Opens the folder, and makes it where there is none; removes what a crash left half written. The folder is this
+    /// process's alone as long as the value lives.
     ///
     /// A link at `path` itself is followed: an administrator may keep the state elsewhere.
+    ///
+    /// - Throws: ``StateError``, of the operation ``StateError/Operation/lock`` while another process has the folder;
+    ///   nothing in it was touched then.
     public init(path: String) throws(StateError) {
         self.path = path
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
@@ -34,6 +38,10 @@ public final class StateFolder: Sendable {
         }
         guard opened >= 0 else { throw StateError(.open, path, Self.reason()) }
         descriptor = Descriptor(opened)
+        // A file system that has no locks (NFS for folders) is no reason to forget everything.
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+            throw StateError(.lock, path, "another process is using it")
+        }
         removeUnfinished()
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bluetooth
 import DBus
 import EventLoop
 import Glibc
@@ -43,6 +44,17 @@ extension Client {
         return await checkAnswering(interactively: true)?.isAuthorized == true ? .held : .refused
     }
 
+    /// The same before a pairing that somebody waits for at a terminal; what they should know, if anything.
+    ///
+    /// Only where a question may come: who may pair, and not answer, is asked for no second password for nothing.
+    func adviceBeforePairing(_ device: String) async -> String? {
+        // What is wrong with the device is told by the call that pairs.
+        guard geteuid() != 0, let evaluation = try? await evaluate(device, inWindow: nil),
+            PolicyReport(evaluation: evaluation).mayAskWhilePairing
+        else { return nil }
+        return await requestAnswerPermission().advice
+    }
+
     private typealias Result = (isAuthorized: Bool, isChallenge: Bool, details: [String: String])
 
     private func checkAnswering(interactively: Bool) async -> Result? {
@@ -60,4 +72,19 @@ extension Client {
         else { return nil }
         return (isAuthorized, isChallenge, members[2].converted() ?? [:])
     }
+}
+
+extension PolicyReport {
+    /// May a pairing that we start lead to a question for a person? Not by a rule that answers all of them, nor where
+    /// our side can neither show nor take digits.
+    var mayAskWhilePairing: Bool {
+        guard rule != nil else { return decision == "undetermined" }
+        let isAnswered = ["answer.confirmation", "answer.passkey", "answer.pin"].allSatisfy { value(of: $0) != "ask" }
+        let isSilent =
+            value(of: "pairing.io-capability") == IOCapability.noInputNoOutput.rawValue
+            && !settings.contains { $0.key.hasPrefix("pairing.fallback") }
+        return !isAnswered && !isSilent
+    }
+
+    private func value(of key: String) -> String? { settings.first { $0.key == key }?.value }
 }

@@ -79,6 +79,7 @@ extension JournalEntry {
         ("PAIRINGD_ADAPTER", "adapter"), ("PAIRINGD_RULE", "rule"), ("PAIRINGD_PAIRING", "pairing"),
         ("PAIRINGD_REQUEST", "request"), ("PAIRINGD_KIND", "kind"), ("PAIRINGD_DECISION", "decision"),
         ("PAIRINGD_DECIDER", "decider"), ("PAIRINGD_RESULT", "result"), ("PAIRINGD_REASON", "reason"),
+        ("PAIRINGD_FINDING", "finding"), ("PAIRINGD_SUMMARY", "summary"), ("PAIRINGD_ADVICE", "advice"),
         ("PAIRINGD_ACTOR_UID", "actor_uid"), ("PAIRINGD_ATTEMPT", "attempt"), ("PAIRINGD_SECURITY", "security"),
         ("PAIRINGD_SECURE_CONNECTIONS", "secure_connections"), ("PAIRINGD_KEY_SIZE", "key_size"),
     ]

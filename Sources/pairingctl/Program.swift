@@ -45,7 +45,7 @@ struct PairingCtl: ParsableCommand {
 struct GlobalOptions: ParsableArguments, Sendable {
     @Flag(
         name: .long,
-        help: "Print JSON: one document; watch, monitor, history, and explain of a file: one object per line.")
+        help: "Print JSON: one document; monitor, history, and explain of a file: one object per line.")
     var json = false
     @Flag(name: [.short, .long], help: "Print only what was asked for: no progress and no advice.")
     var quiet = false

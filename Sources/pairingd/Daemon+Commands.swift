@@ -26,11 +26,15 @@ extension Daemon: Commands {
         return state
     }
 
-    func pair(_ device: String, _ options: PairOptions, actor: Actor) throws(DBusError) -> PairingNumber {
+    func pair(
+        _ device: String, _ options: PairOptions, actor: Actor, authorizedRule: String?
+    ) throws(DBusError) -> PairingNumber {
         let target = try target(device)
         let seconds = options.timeout.map { Duration.seconds(Int64($0)) }
         let result = try onTheBus { () throws(CommandError) in
-            try coordinator.pair(target, timeout: seconds, isForced: options.isForced, actor: actor, at: now)
+            try coordinator.pair(
+                target, timeout: seconds, isForced: options.isForced, actor: actor, authorizedRule: authorizedRule,
+                at: now)
         }
         perform(result.effects)
         return result.number

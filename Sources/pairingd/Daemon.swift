@@ -33,24 +33,20 @@ final class Daemon {
     private var monitor: MonitorFeed?
     var isMonitorAvailable: Bool { monitor != nil }
     private var questions: [AgentToken: AgentCall] = [:]
+    /// Questions about devices that are looked at before the brain is asked.
+    private var earlyQuestions: [AgentToken: AgentCall] = [:]
     private var pairCalls: [PairingNumber: Task<Void, Never>] = [:]
     private var timer: EventSource?
 
+    /// - Parameter state: Without it nothing is remembered, and everything else works.
     init(
-        options: Options, policy: Policy, errors: [PolicyError], connection: Connection
+        options: Options, policy: Policy, errors: [PolicyError], state: StateFolder?, connection: Connection
     ) async throws(DBusError) {
         self.options = options
         self.policy = policy
         policyErrors = errors
         let journal = options.journal
         self.journal = journal
-        // Without it nothing is remembered, and everything else works.
-        var state: StateFolder?
-        do throws(StateError) {
-            state = try StateFolder(path: options.stateDirectory)
-        } catch {
-            journal.write(Entry(.warning, "nothing will be remembered across restarts: \(error)"))
-        }
         store = state.map { BondStore(folder: $0) }
         let numbers = NumberSeries(folder: state) { journal.write(Entry(.warning, "\($0)")) }
         client = try await Client(
@@ -84,6 +80,7 @@ final class Daemon {
 
     /// Answers what waits and lets BlueZ go.
     func stop() {
+        dropEarlyQuestions { _ in true }
         feed(.stopping)
         client.close()
     }
@@ -105,6 +102,7 @@ final class Daemon {
         case .vanished:
             journal.write(Entry(.notice, "bluetoothd left the bus; waiting for it"))
             questions = [:]
+            dropEarlyQuestions { _ in true }
             feed(.bluezVanished)
             server?.showNoDevices()
             ServiceManager.status("waiting for bluetoothd")
@@ -116,6 +114,14 @@ final class Daemon {
             )
         case .registered(let role):
             journal.write(Entry(.notice, "BlueZ took the agent for \(role.ioCapability.rawValue)"))
+        case .defaultAgentLost(let capability):
+            journal.write(
+                Entry(
+                    .warning,
+                    "another program has become BlueZ's default agent\(capability.map { ", with \($0.rawValue)" } ?? ""):"
+                        + " it answers for what devices start; end it, or forbid it by the bus policy of docs/dbus.md"))
+        case .defaultAgentRegained:
+            journal.write(Entry(.notice, "pairingd is BlueZ's default agent again"))
         }
         server?.managerChanged()
     }
@@ -142,18 +148,30 @@ final class Daemon {
         let token = AgentToken(nextToken)
         guard let path = call.device, let kind = AgentQuestion.Kind(call.question, token: token) else {
             call.answer(.accepted)
+            // A `Cancel` takes back what BlueZ waits for: digits that it shows are none of it.
+            dropEarlyQuestions { $0.role == call.role && ($0.expectsAnswer || call.question == .release) }
             feed(call.question == .cancel ? .questionCancelled(role) : .agentReleased(role))
             return
         }
         guard let device = client.objects.devices[path], client.objects.isFollowed(path) else {
             // During a discovery strangers are not followed: look at this one before deciding.
+            earlyQuestions[token] = call
             onLoop { [weak self] in
                 await self?.client.objects.refresh(path)
-                self?.ask(call, kind, token, role, path)
+                guard let self, earlyQuestions.removeValue(forKey: token) != nil else { return }
+                ask(call, kind, token, role, path)
             }
             return
         }
         ask(call, kind, token, role, device.path)
+    }
+
+    /// BlueZ took them back before the brain heard of them.
+    private func dropEarlyQuestions(where isMeant: (AgentCall) -> Bool) {
+        for (token, call) in earlyQuestions where isMeant(call) {
+            earlyQuestions[token] = nil
+            call.answer(.canceled("pairingd: taken back"))
+        }
     }
 
     private func ask(
@@ -190,6 +208,7 @@ final class Daemon {
             if let adapter = reference(of: adapter) { feed(.smpFailure(adapter, device, failure)) }
         case .linkEnded(let adapter, let device, let reason):
             if let adapter = reference(of: adapter) { feed(.linkDisconnected(adapter, device, reason: reason)) }
+        case .capabilitySet(let capability): client.capabilityWasSet(capability)
         }
     }
 

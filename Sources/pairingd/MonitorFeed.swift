@@ -24,6 +24,8 @@ final class MonitorFeed {
         case smpFailure(adapter: Address, device: Address, SMPFailure)
         case securityRequest(adapter: Address, device: Address)
         case linkEnded(adapter: Address, device: Address, reason: UInt8)
+        /// For links that are made from now on; `nil` for a reserved value.
+        case capabilitySet(IOCapability?)
     }
 
     private let channel: MonitorChannel
@@ -101,6 +103,7 @@ final class MonitorFeed {
         case .smp(let link, .received, .securityRequest):
             guard let adapter = link.adapter.address, let peer = link.peer else { return nil }
             return .securityRequest(adapter: adapter, device: peer.address)
+        case .managementCommand(_, .setIOCapability(let value)): return .capabilitySet(IOCapability(smpValue: value))
         case .disconnected(let link, let reason):
             requests[RequestKey(link)] = nil
             guard let adapter = link.adapter.address, let peer = link.peer else { return nil }

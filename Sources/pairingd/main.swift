@@ -6,9 +6,11 @@ import EventLoop
 import Glibc
 import Journal
 import Policy
+import State
 
-// Memory that holds passkeys leaves no core dump.
-var noCore = rlimit(rlim_cur: 0, rlim_max: 0)
+// Memory that holds passkeys leaves no core dump. One octet is less than any, and where `core_pattern` is a program, only
+// this limit keeps the kernel from starting it: 0 does not (`fs/coredump.c`, `cprm.limit == 1`).
+var noCore = rlimit(rlim_cur: 1, rlim_max: 1)
 setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noCore)
 
 switch Options.parse(Array(CommandLine.arguments.dropFirst())) {
@@ -42,11 +44,23 @@ final class Process {
         if let source = try? EventSource.signal(SIGHUP, { [weak self] in self?.daemon?.reloadQuietly(isWish: true) }) {
             signals.append(source)
         }
+        let state: StateFolder?
+        do throws(StateError) {
+            state = try StateFolder(path: options.stateDirectory)
+        } catch  where error.operation == .lock {
+            // Found out before anything is done to the other one's memory, and to BlueZ.
+            fail("another pairingd is running: \(error)")
+            return
+        } catch {
+            options.journal.write(Entry(.warning, "nothing will be remembered across restarts: \(error)"))
+            state = nil
+        }
         let (policy, errors) = loadPolicy()
         do throws(DBusError) {
             let connection = try await Connection(address: options.busAddress)
             self.connection = connection
-            let daemon = try await Daemon(options: options, policy: policy, errors: errors, connection: connection)
+            let daemon = try await Daemon(
+                options: options, policy: policy, errors: errors, state: state, connection: connection)
             self.daemon = daemon
             daemon.client.onDisconnect { [weak self] in self?.busEnded() }
             daemon.start(connection: connection)

@@ -110,7 +110,7 @@ struct ConnectionTests {
         server.objects.authorize = { (call, access) throws(DBusError) in
             #expect(access.action == "org.example.guarded")
             #expect(call.sender == client.uniqueName)
-            return 7
+            return Authorization(user: 7)
         }
         #expect(try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Guarded") == [.uint32(7)])
     }
@@ -216,6 +216,6 @@ private final class Echo {
                 }),
             Method(
                 "Guarded", out: [Argument("user", "u")], access: Access(action: "org.example.guarded"),
-                deferred: { _, call in call.reply(.uint32(call.user ?? 0)) }),
+                deferred: { _, call in call.reply(.uint32(call.authorization?.user ?? 0)) }),
         ])
 }

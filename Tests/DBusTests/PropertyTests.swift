@@ -34,7 +34,7 @@ struct PropertyTests {
         let refused = await #expect(throws: DBusError.self) { try await set(client, server, "Locked", .boolean(true)) }
         #expect(refused?.name == "org.freedesktop.DBus.Error.AccessDenied")
         #expect(!lamp.isOn)
-        server.objects.authorize = { (_, _) throws(DBusError) in 0 }
+        server.objects.authorize = { (_, _) throws(DBusError) in Authorization(user: 0) }
         try await set(client, server, "Locked", .boolean(true))
         #expect(lamp.isOn)
     }

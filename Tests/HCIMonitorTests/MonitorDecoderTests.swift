@@ -190,7 +190,7 @@ struct MonitorDecoderSMPTests {
         .malformed(MalformedRecord(adapterIndex: 0, link: link, direction: direction, fault: fault))
     }
 
-    @Test("A packet on either SMP channel and in either direction is decoded", arguments: [6, 7], [0, 2, 3])
+    @Test("On a link that was there before, a packet on either SMP channel is decoded", arguments: [6, 7], [0, 2, 3])
     func singleFragment(channel: Int, boundary: Int) {
         var decoder = MonitorDecoder()
         let frame = Records.frame(channel: channel, Records.pairingFailed)
@@ -200,6 +200,29 @@ struct MonitorDecoderSMPTests {
         ])
         let packet = SMPPacket.pairingFailed(.confirmValueFailed)
         #expect(events == [.smp(Self.link, .received, packet), .smp(Self.link, .sent, packet)])
+    }
+
+    @Test func `on an LE link channel 6 alone is SMP's, on a BR/EDR link channel 7 alone`() {
+        for (connection, ours, other) in [(Records.leConnection(), 6, 7), (Records.classicConnection(), 7, 6)] {
+            let packet = Records.acl(Records.frame(channel: ours, Records.pairingFailed))
+            let stray = Records.acl(Records.frame(channel: other, Records.pairingFailed))
+            // The second would be malformed, if it were SMP.
+            let longStray = Records.acl(Records.frame(channel: other, Array(repeating: 0, count: 66)))
+            var decoder = MonitorDecoder()
+            #expect(decoder.decodeAll([connection, stray, longStray]).count == 1, "channel \(other) is believed")
+            let events = decoder.decodeAll([packet, Records.disconnection(), stray])
+            #expect(events.count == 3, "channel \(ours), the end of the link, and the unknown link's packet: \(events)")
+        }
+    }
+
+    @Test func `an SMP packet in fragments on the other transport's channel is left out too`() {
+        var decoder = MonitorDecoder()
+        let frame = Records.frame(channel: 7, Records.publicKey)
+        let events = decoder.decodeAll([
+            Records.leConnection(), Records.acl(Array(frame[..<3])), Records.acl(boundary: 1, Array(frame[3..<27])),
+            Records.acl(boundary: 1, Array(frame[27...])),
+        ])
+        #expect(events.count == 1, "\(events)")
     }
 
     @Test("Frames of other channels are none of ours, in one piece or in several")

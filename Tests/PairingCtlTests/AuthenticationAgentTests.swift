@@ -51,6 +51,70 @@ struct AuthenticationAgentTests {
         #expect(await Ended(process).status == 0)
     }
 
+    @Test @LoopActor func `pair has the password asked for before the pairing begins, where its rule may ask`()
+        async throws
+    {
+        let desk = try await Desk()
+        let polkit = try await SimulatedPolkit(desk.scene.bus, .password)
+        desk.scene.daemon.evaluation = Self.evaluation(["answer.confirmation": "ask"])
+        desk.scene.daemon.onPair = { daemon, _ in
+            #expect(polkit.questions.map(\.allowsInteraction) == [false, true])
+            #expect(polkit.questions.allSatisfy { $0.action == "org.pairingd.answer" })
+            let number = daemon.addPairing()
+            daemon.addRequest(7, "confirmation", digits: "012345")
+            return number
+        }
+        desk.scene.daemon.onAnswer = { daemon, _ in daemon.change(3, state: "done", result: "paired") }
+        let process = try desk.start("pair", PairTests.device)
+        #expect(await desk.terminal.shows("Does it show 012 345? [y/n]"), "\(desk.terminal.transcript)")
+        desk.terminal.type("y\n")
+        #expect(await Ended(process).status == 0, "\(desk.terminal.transcript)")
+        #expect(
+            desk.scene.daemon.calls
+                == ["Evaluate \(PairTests.device)", "Pair \(PairTests.device)", "Reveal 7", "Accept 7"])
+    }
+
+    @Test(
+        "pair asks polkit for no answer that nobody will want",
+        arguments: [
+            ["answer.confirmation": "accept", "answer.passkey": "reject", "answer.pin": "reject"],
+            ["answer.confirmation": "ask", "pairing.io-capability": "NoInputNoOutput"],
+        ])
+    @LoopActor func nothingToAnswer(profile: [String: String]) async throws {
+        let desk = try await Desk()
+        let polkit = try await SimulatedPolkit(desk.scene.bus, .password)
+        desk.scene.daemon.evaluation = Self.evaluation(profile)
+        desk.scene.daemon.onPair = { daemon, _ in
+            let number = daemon.addPairing()
+            daemon.change(number, state: "done", result: "paired")
+            return number
+        }
+        let process = try desk.start("pair", PairTests.device)
+        #expect(await Ended(process).status == 0, "\(desk.terminal.transcript)")
+        #expect(polkit.questions.isEmpty)
+    }
+
+    @Test @LoopActor func `pair says before it begins who cannot answer there`() async throws {
+        let desk = try await Desk()
+        let polkit = try await SimulatedPolkit(desk.scene.bus, .no)
+        desk.scene.daemon.evaluation = ["decision": .string("undetermined")]
+        desk.scene.daemon.onPair = { daemon, _ in
+            let number = daemon.addPairing()
+            daemon.change(number, state: "done", result: "paired")
+            return number
+        }
+        let process = try desk.start("pair", PairTests.device)
+        #expect(await Ended(process).status == 0, "\(desk.terminal.transcript)")
+        #expect(await desk.terminal.shows("org.pairingd.answer"), "\(desk.terminal.transcript)")
+        #expect(polkit.questions.count == 1)
+    }
+
+    private static func evaluation(_ profile: [String: String]) -> [String: Value] {
+        let rest = ["pairing.io-capability": "KeyboardDisplay", "answer.passkey": "reject", "answer.pin": "reject"]
+        let values = profile.merging(rest) { given, _ in given }.mapValues { Value.string($0) }
+        return ["decision": .string("matched"), "rule": .string("50-lock"), "profile": values.value]
+    }
+
     @Test(
         "watch says at its start who cannot answer there",
         arguments: [

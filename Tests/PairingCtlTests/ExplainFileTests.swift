@@ -33,6 +33,20 @@ struct ExplainFileTests {
         }
     }
 
+    @Test func `packets on the channel of the other transport, which the kernel does not see, change no explanation`()
+        async throws
+    {
+        let pairing = SampleCapture.pairing(device: 0x18, isRefused: false)
+        let file = try CaptureFile(pairing)
+        let alone = try await WithoutBus.run("explain", file.path)
+        #expect(alone.output.contains("unfinished"), alone.transcript)
+        for stray: [UInt8] in [[0x05, 0x08], [0x02, 0x04, 0x00, 0x05, 0x10, 0x01, 0x01], [0xFF]] {
+            let file = try CaptureFile(pairing + [SampleCapture.securityManager(.aclReceived, channel: 7, stray)])
+            let ended = try await WithoutBus.run("explain", file.path)
+            #expect(ended.output == alone.output, ended.transcript)
+        }
+    }
+
     @Test("What was set on the adapter before a pairing stands before its beginning")
     func settings() async throws {
         let file = try CaptureFile([SampleCapture.setIOCapability] + SampleCapture.refused)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Journal
 import Testing
 
 @testable import pairingctl
@@ -53,6 +54,11 @@ struct HistoryTests {
         #expect(objects.first?["result"] as? String == "paired")
         #expect(objects.first?["time"] as? Int == 1_700_000_000_000_000)
         #expect(objects.last?["name"] as? String == FakePrograms.hostileName)
+    }
+
+    @Test func `every field that the daemon writes is asked for and told`() {
+        let missing = FieldName.allCases.map(\.rawValue).filter { !JournalEntry.wantedFields.contains($0) }
+        #expect(missing == [])
     }
 
     @Test("A journal that cannot be read is an error, and says what to do")

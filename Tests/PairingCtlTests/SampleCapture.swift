@@ -39,8 +39,8 @@ enum SampleCapture {
     }
 
     /// An SMP packet on handle 0x0040.
-    private static func securityManager(_ opcode: MonitorOpcode, _ packet: [UInt8]) -> [UInt8] {
-        record(opcode, [0x40, 0x00] + half(packet.count + 4) + half(packet.count) + [0x06, 0x00] + packet)
+    static func securityManager(_ opcode: MonitorOpcode, channel: UInt8 = 6, _ packet: [UInt8]) -> [UInt8] {
+        record(opcode, [0x40, 0x00] + half(packet.count + 4) + half(packet.count) + [channel, 0x00] + packet)
     }
 
     private static func half(_ value: Int) -> [UInt8] { [UInt8(value & 0xFF), UInt8(value >> 8)] }

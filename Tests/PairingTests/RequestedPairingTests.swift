@@ -257,3 +257,63 @@ struct RequestedPairingTests {
         #expect(world.result(of: number) == .busy)
     }
 }
+
+/// polkit is told the rule for the device when somebody asks to pair; a device can turn out to be another until it begins.
+@Suite("A pairing that was allowed for one rule")
+struct AuthorizedRuleTests {
+    @Test func `goes on by that rule, also when it has changed`() throws {
+        var world = World(rules: Rules("cuffs"))
+        world.device(connected: true)
+        let number = try world.pair(authorizedRule: "cuffs")
+        world.send(.rulesChanged(Rules("cuffs") { $0.pairing.ioCapability = .displayOnly }))
+        world.device()
+        world.wait(.seconds(1))
+        #expect(world.calls == [.pair(number, cuff, .displayOnly)])
+    }
+
+    @Test func `ends before anything is sent when another rule is for the device`() throws {
+        var world = World(rules: Rules("locks"))
+        world.device()
+        let number = try world.pair(authorizedRule: "cuffs")
+        #expect(world.calls == [])
+        #expect(world.result(of: number) == .rejectedByPolicy)
+        #expect(
+            world.reason(of: number)
+                == "it was allowed for the rule cuffs, and now the rule locks is for the device: pair again")
+    }
+
+    @Test func `ends when a reload brings another rule before it begins`() throws {
+        var world = World(rules: Rules("cuffs"))
+        world.device(connected: true)
+        let number = try world.pair(authorizedRule: "cuffs")
+        #expect(world.calls == [.disconnect(cuff)])
+        world.send(.rulesChanged(Rules("locks")))
+        world.device()
+        world.wait(.seconds(1))
+        #expect(world.result(of: number) == .rejectedByPolicy)
+        #expect(!world.history.contains(.pair(number, cuff, .keyboardDisplay)))
+    }
+
+    @Test func `is undone when the device's identity address leads to another rule`() throws {
+        let (locks, cuffs) = (
+            "match.address = \"00:5F:BF:*\"\npairing.io-capability = \"NoInputNoOutput\"",
+            "match.name = \"Cuff*\"\npairing.io-capability = \"NoInputNoOutput\""
+        )
+        for authorized in ["2", nil] {
+            var world = World(rules: try policy(locks, cuffs))
+            world.device(connected: false)
+            let number = try world.pair(authorizedRule: authorized)
+            #expect(world.calls == [.pair(number, cuff, .noInputNoOutput)])
+            world.device(paired: true, connected: true) { $0.address = Address(bits: 0x005F_BF00_0001) }
+            world.pairReturns(number)
+            #expect(world.calls.contains(.remove(cuff)) == (authorized != nil), "\(world.calls)")
+        }
+    }
+
+    @Test func `of a device that was found only then, when no rule could be told, begins by any`() throws {
+        var world = World(rules: Rules("locks"))
+        let number = try world.pair(authorizedRule: nil)
+        world.device()
+        #expect(world.calls == [.stopDiscovery(hci0), .pair(number, cuff, .keyboardDisplay)])
+    }
+}

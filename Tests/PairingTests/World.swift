@@ -117,10 +117,10 @@ struct World {
 
     mutating func pair(
         _ target: Target = .address(cuff.address, adapter: nil), timeout: Duration? = nil, isForced: Bool = false,
-        by actor: Actor = anna
+        by actor: Actor = anna, authorizedRule: String? = nil
     ) throws -> PairingNumber {
         let (number, effects) = try coordinator.pair(
-            target, timeout: timeout, isForced: isForced, actor: actor, at: now)
+            target, timeout: timeout, isForced: isForced, actor: actor, authorizedRule: authorizedRule, at: now)
         take(effects)
         return number
     }

@@ -160,6 +160,30 @@ struct AccessTests {
         }
     }
 
+    @Test @LoopActor func `what polkit allowed holds for the rule that it was told, and what nobody asked it for any`()
+        async throws
+    {
+        let server = try await GuardedServer(bus)
+        defer { server.close() }
+        let polkit = try await SimulatedPolkit(bus, .yes)
+        let (root, nobody) = (try await Caller.root.connection(bus), try await Caller.nobody.connection(bus))
+        for (connection, target) in [
+            (nobody, "00:5F:BF:71:81:18"), (nobody, "C0:00:00:00:00:01"), (root, "00:5F:BF:71:81:18"),
+        ] {
+            try await connection.call(
+                "org.pairingd", "/org/pairingd", "org.pairingd.Manager1", "Pair",
+                [.string(target), [String: Value]().value])
+        }
+        try await nobody.call(
+            "org.pairingd", "/org/pairingd/device/hci0/00_5F_BF_71_81_18", "org.pairingd.Device1", "Pair",
+            [[String: Value]().value])
+        #expect(
+            server.commands.calls == [
+                "pair with 10-cuff by 65534", "pair by 65534", "pair by 0", "pair with 10-cuff by 65534",
+            ])
+        #expect(polkit.questions.count == 3)
+    }
+
     @Test("A person is asked for a password only where the caller allows it", arguments: [true, false])
     @LoopActor func interaction(isAllowed: Bool) async throws {
         let server = try await GuardedServer(bus)

@@ -227,19 +227,73 @@ struct ApproverTests {
     @LoopActor func phone() async throws {
         let gateway = try await Gateway(bus, rules: [Self.asking])
         let server = try Server(bus)
-        let program = try start("phone-notification", [await server.address() + "/cuffs"])
+        let program = try start(
+            "phone-notification", [await server.address() + "/cuffs"],
+            environment: ["NTFY_TOKEN": "our-own", "NTFY_ANSWER_TOKEN": "the-buttons"])
         let (device, request) = try await confirmation(gateway)
         #expect(await eventually { server.process.standardOutput.contains("\"label\": \"No\"") }, output(program))
         let digits =
             try await gateway.call("Reveal", on: request, "Request1").first?.converted() ?? ""
         let shown = "Does it show \(digits.prefix(3)) \(digits.suffix(3))?"
         #expect(server.process.standardOutput.contains(shown), "\(server.process.standardOutput)")
+        let calls = server.process.standardOutput.split(separator: "\n")
+        let notification = try #require(calls.first { $0.contains("Yes") })
+        #expect(notification.hasPrefix("/ Bearer our-own {"), "this side's token goes with the call")
+        #expect(notification.matches(of: /"Authorization": "Bearer the-buttons"/).count == 2, "\(notification)")
+        #expect(!notification.dropFirst("/ Bearer our-own".count).contains("our-own"), "\(notification)")
         let word = try #require(
             server.process.standardOutput.firstMatch(of: /"body": "accept ([\w-]{20,})", "clear": true/)?.1)
         try server.say("accept guessed\naccept \(word)\n", "line")
         #expect(try await outcome(gateway) == "paired", output(program))
         #expect(device.isBonded)
         #expect(program.standardOutput == "request \(request.elements.last ?? ""): Accept\n")
+    }
+
+    /// Runs an example as a user to whom the digits are not given.
+    @LoopActor private func startAsNobody(_ example: String, _ url: String) throws -> OwnedProcess {
+        // Where the sources lie, another user may not look.
+        let folder = bus.folder.appendingPathComponent("examples")
+        try FileManager.default.copyItem(at: Self.examples, to: folder)
+        return try OwnedProcess(
+            "/usr/bin/setpriv",
+            ["--reuid=65534", "--regid=65534", "--clear-groups", folder.appendingPathComponent(example).path, url],
+            environment: ["DBUS_SYSTEM_BUS_ADDRESS": bus.address, "PYTHONDONTWRITEBYTECODE": "1"])
+    }
+
+    @Test(
+        "A web server's yes to digits that it was not shown does not count",
+        .enabled(if: getuid() == 0, "this test acts as another user"))
+    @LoopActor func webHookWithoutDigits() async throws {
+        let gateway = try await Gateway(bus, rules: [Self.asking])
+        let polkit = try await SimulatedPolkit(bus, .no)
+        let server = try Server(bus)
+        try server.say("accept", "answer")
+        let program = try startAsNobody("web-hook", await server.address())
+        let (_, request) = try await confirmation(gateway)
+        #expect(
+            await eventually { server.process.standardOutput.contains("\"event\": \"request\"") }, output(program))
+        try await gateway.call("Reject", on: request, "Request1")
+        #expect(
+            await eventually { server.process.standardOutput.contains("\"event\": \"finished\"") }, output(program))
+        #expect(polkit.questions.count == 1, output(program))
+        #expect(program.standardOutput.split(separator: "\n").count == 1, output(program))
+    }
+
+    @Test(
+        "A phone is offered no yes to digits that cannot be shown there",
+        .enabled(if: getuid() == 0, "this test acts as another user"))
+    @LoopActor func phoneWithoutDigits() async throws {
+        let gateway = try await Gateway(bus, rules: [Self.asking])
+        let polkit = try await SimulatedPolkit(bus, .no)
+        let server = try Server(bus)
+        let program = try startAsNobody("phone-notification", await server.address() + "/cuffs")
+        _ = try await confirmation(gateway)
+        #expect(
+            await eventually { server.process.standardOutput.contains("its digits cannot be shown here") },
+            output(program))
+        #expect(server.process.standardOutput.contains("\"label\": \"No\""))
+        #expect(!server.process.standardOutput.contains("\"label\": \"Yes\""), "\(server.process.standardOutput)")
+        #expect(polkit.questions.map(\.action) == ["org.pairingd.answer"])
     }
 
     @Test("Nothing is sent to a server that others could stand in for", arguments: ["web-hook", "phone-notification"])

@@ -49,6 +49,36 @@ struct BondTests {
         #expect(await gateway.property("LastResult", of: Self.path, "Device1") == .string("paired"))
     }
 
+    @Test @LoopActor func `a device that BlueZ has two objects of keeps its own until both are gone`() async throws {
+        try await twoObjects(removingTheResolvedFirst: true)
+    }
+
+    @Test @LoopActor func `which of a device's two objects goes first makes no difference`() async throws {
+        try await twoObjects(removingTheResolvedFirst: false)
+    }
+
+    /// A device that BlueZ knows, and the same by a private address that pairing resolves.
+    @LoopActor private func twoObjects(removingTheResolvedFirst: Bool) async throws {
+        let gateway = try await Gateway(bus, rules: [Self.rule()])
+        let known = cuff(gateway.bluez)
+        let resolved = gateway.bluez.addDevice(
+            Address(bits: 0x4A5F_BF71_8118), .random, name: "Cuff", behaviour: DeviceBehaviour(.noInputNoOutput))
+        resolved.behaviour.identity = Gateway.address
+        #expect(try await gateway.pairingctl("pair", "4A:5F:BF:71:81:18").status == 0, gateway.transcript)
+        try await gateway.wait("the address is resolved") {
+            await gateway.property("Paired", of: Self.path, "Device1") == .boolean(true)
+        }
+        (removingTheResolvedFirst ? resolved : known).remove()
+        let isPaired = Value.boolean(!removingTheResolvedFirst)
+        try await gateway.wait("the other one is shown") {
+            await gateway.property("Paired", of: Self.path, "Device1") == isPaired
+        }
+        (removingTheResolvedFirst ? known : resolved).remove()
+        try await gateway.wait("none is shown") {
+            await gateway.property("Paired", of: Self.path, "Device1") == nil
+        }
+    }
+
     @Test("A pairing that a crash interrupts is told of afterwards, and leaves nothing behind")
     @LoopActor func crash() async throws {
         var gateway = try await Gateway(bus, rules: [Rules.rule("DisplayYesNo")])

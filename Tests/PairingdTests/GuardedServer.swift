@@ -86,8 +86,10 @@ final class Commanded: Commands {
         calls.append(command + (actor.map { " by \($0.uid)" } ?? ""))
     }
 
-    func pair(_ device: String, _ options: PairOptions, actor: Actor) throws(DBusError) -> PairingNumber {
-        note("pair", actor)
+    func pair(
+        _ device: String, _ options: PairOptions, actor: Actor, authorizedRule: String?
+    ) throws(DBusError) -> PairingNumber {
+        note("pair" + (authorizedRule.map { " with \($0)" } ?? ""), actor)
         return PairingNumber(1)
     }
     func forget(_ device: String, actor: Actor, _ completion: @escaping @LoopActor (DBusError?) -> Void) {

@@ -122,6 +122,32 @@ struct PairingdTests {
         #expect(gateway.bluez.log.agentCalls.map(\.replies) == [1])
     }
 
+    @Test @LoopActor func `a question that BlueZ takes back while its device is looked at never becomes a request`()
+        async throws
+    {
+        let gateway = try await Gateway(bus, rules: [Rules.rule("DisplayYesNo")])
+        let device = gateway.bluez.addDevice(
+            Gateway.address, name: "Cuff", behaviour: DeviceBehaviour(.displayYesNo, mitm: true))
+        // During a discovery of somebody else, strangers are not followed.
+        let adapter = gateway.bluez.adapter.path
+        try await gateway.client.call("org.bluez", adapter, "org.bluez.Adapter1", "StartDiscovery")
+        // The change is on its way when BlueZ answers this, and has come when pairingd answers.
+        try await gateway.client.call(
+            "org.bluez", adapter, "org.freedesktop.DBus.Properties", "GetAll", [.string("org.bluez.Adapter1")])
+        _ = await gateway.property("Version")
+        gateway.bluez.onCall = { call in
+            if call.member == "GetAll", call.path == device.path { device.vanish() }
+        }
+        device.startPairing()
+        try await gateway.wait("the question is answered") {
+            gateway.bluez.log.agentCalls.contains { $0.member == "RequestConfirmation" && $0.replies > 0 }
+        }
+        #expect(gateway.bluez.log.calls.contains { $0.member == "GetAll" && $0.path == device.path })
+        #expect(gateway.bluez.log.agentCalls.map(\.member) == ["RequestConfirmation", "Cancel"])
+        #expect(await gateway.property("PendingRequests") == .uint32(0), gateway.transcript)
+        #expect(gateway.bluez.log.agentCalls.map(\.replies) == [1, 0], gateway.transcript)
+    }
+
     @Test("Six agents are registered, and again when bluetoothd comes back")
     @LoopActor func restart() async throws {
         let gateway = try await Gateway(bus, rules: [Rules.rule()])

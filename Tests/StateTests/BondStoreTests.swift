@@ -139,7 +139,8 @@ import Testing
     }
 
     @Test func `A crash while a record is written leaves the one before`() throws {
-        try store.save(BondRecord.full)
+        let place = try TestFolder()
+        try BondStore(folder: place.open()).save(BondRecord.full)
         try place.put(cuffFile + ".new", "# This is private data of pairingd. Do not parse.\nADAPTER=00:")
         let again = BondStore(folder: try place.open()).load()
         #expect(again.records == [.full] && again.problems == [])

@@ -61,6 +61,25 @@ import Testing
         #expect(String(decoding: octets.prefix(max(0, count)), as: UTF8.self) == "old")
     }
 
+    // MARK: Two at once
+
+    @Test func `A folder that is in use is refused, and what is half written in it stays`() throws {
+        let folder = try place.open()
+        try place.put("devices/a.new", "ha")
+        let refused = refusal { () throws(StateError) in try StateFolder(path: place.path) }
+        #expect(refused?.operation == .lock)
+        #expect(refused?.description == "cannot lock \(place.path): another process is using it")
+        #expect(place.text("devices/a.new") == "ha")
+        try folder.write("a", "still mine")
+    }
+
+    @Test func `A folder can be had again once the one before is gone`() throws {
+        var folder: StateFolder? = try place.open()
+        try folder?.write("a", "one")
+        folder = nil
+        #expect(try place.open().read("a") == Array("one".utf8))
+    }
+
     // MARK: Crashes
 
     @Test func `A crash before the rename leaves the old file, and what was half written goes at the next start`()

@@ -29,6 +29,10 @@ struct Pair: Verb {
             if session.output.isJSON { session.output.document(pairing.document) }
             return .done
         }
+        // Before the radio's clock runs, and before the terminal is taken.
+        if Terminal(session.output) != nil, let advice = await client.adviceBeforePairing(device) {
+            session.output.note(Line(advice))
+        }
         let view = try await LiveView(client)
         let path = try await client.pair(device, timeout: timeout, isForced: force)
         let progress = try PairingProgress(path, device, view, client, session)

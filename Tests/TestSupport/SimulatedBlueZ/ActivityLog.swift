@@ -101,12 +101,13 @@ public final class ActivityLog {
         lines.append("\(tenths / 10).\(tenths % 10) ms  \(text())")
     }
 
-    func received(_ call: MethodCall) {
+    func received(_ call: MethodCall) -> ReceivedCall {
         let record = ReceivedCall(
             sender: call.sender, path: call.path, interface: call.interface, member: call.member,
             arguments: call.arguments)
         calls.append(record)
         note(record.description)
+        return record
     }
 
     func asked(_ agent: RegisteredAgent, _ question: AgentQuestion, _ device: Address?) -> Int {

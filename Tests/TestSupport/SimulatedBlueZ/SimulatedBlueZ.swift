@@ -27,6 +27,9 @@ public final class SimulatedBlueZ {
     /// The passkey of the next questions with one; `nil` is a random one each.
     public var nextPasskey: UInt32?
 
+    /// Told of every call on the adapter and the devices before it is answered.
+    public var onCall: (@LoopActor (ReceivedCall) -> Void)?
+
     private(set) var connection: Connection?
     private(set) lazy var agents = makeRegistry()
     let management = ManagementQueue()
@@ -57,7 +60,11 @@ public final class SimulatedBlueZ {
         guard connection == nil else { return }
         let connection = try await Connection(address: address)
         connection.onDisconnect = { [weak self] in self?.crash() }
-        connection.objects.onCall = { [weak self] in self?.log.received($0) }
+        connection.objects.onCall = { [weak self] in
+            guard let self else { return }
+            let call = log.received($0)
+            onCall?(call)
+        }
         let rule = MatchRule(sender: Bus.name, interface: Bus.interface, member: "NameOwnerChanged")
         nameChanges = connection.subscribe(rule) { [weak self] message in
             let arguments = message.arguments
