@@ -59,9 +59,13 @@ final class Daemon {
             recalled: Self.recall(store, journal))
     }
 
-    /// Begins to follow BlueZ and to serve the bus.
-    func start(connection: Connection) {
+    /// What the bus sees of us; nothing is said to BlueZ yet.
+    func serve(connection: Connection) {
         server = Server(connection: connection, commands: self, authorizer: Authorizer(connection: connection))
+    }
+
+    /// Begins to follow BlueZ.
+    func start() {
         do {
             monitor = try MonitorFeed { [weak self] in self?.seen($0) }
             feed(.monitorAvailable(true))

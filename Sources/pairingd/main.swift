@@ -63,11 +63,13 @@ final class Process {
                 options: options, policy: policy, errors: errors, state: state, connection: connection)
             self.daemon = daemon
             daemon.client.onDisconnect { [weak self] in self?.busEnded() }
-            daemon.start(connection: connection)
+            daemon.serve(connection: connection)
+            // Before BlueZ hears of us: of two daemons, the second must not become its agent for a moment.
             guard try await connection.requestName(Server.name) else {
                 fail("\(Server.name) is taken: another pairingd is running")
                 return
             }
+            daemon.start()
             ServiceManager.ready(status: counted(policy.rules.count, "rule"))
         } catch {
             fail("cannot use the bus: \(error)")
