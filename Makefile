@@ -23,12 +23,12 @@ SECONDS_EACH ?= 60
 FUZZERS ?= rule-files monitor-records btsnoop pcap smp
 
 # lld, because GNU ld leaves a Swift program without RELRO. The build's id is how debug symbols in a package are found.
-# What follows it makes the daemon a tenth smaller: nobody loads code that calls into it; glibc knows the short relocations
+# What follows it makes the daemon a tenth smaller: nothing is loaded that calls into it, and glibc knows short relocations
 # from 2.36 on.
-LINKER = -z relro -z now --build-id=sha1 --no-export-dynamic -z pack-relative-relocs --icf=safe
+LINKER = -z relro -z now --build-id=sha1 --no-export-dynamic -z pack-relative-relocs
 BUILDFLAGS ?=
 BUILD = swift build --configuration release --static-swift-stdlib --disable-local-rpath \
-	-Xswiftc -use-ld=lld $(addprefix -Xlinker ,$(LINKER)) -Xcxx -Os $(BUILDFLAGS)
+	-Xswiftc -use-ld=lld $(addprefix -Xlinker ,$(LINKER)) $(BUILDFLAGS)
 BINARIES = .build/release
 MANUALS = .build/manuals
 # The programs that are run to make manual pages and completions: others than those made, if these cannot run here.
@@ -83,7 +83,8 @@ DEBIAN13 = .build/debian13
 test-packages: deb manuals
 	rm -rf .build/installed
 	$(MAKE) install DESTDIR=$(CURDIR)/.build/installed PREFIX=/usr ZSHDIR=/usr/share/zsh/vendor-completions
-	scripts/timed "packages for $(ARCH)" scripts/check-packages .build/deb $(ARCH) --same-as .build/installed
+	scripts/timed "packages for $(ARCH)" scripts/check-packages .build/deb $(ARCH) --same-as .build/installed \
+		$(if $(filter $(shell dpkg --print-architecture),$(ARCH)),,--run "qemu-aarch64-static -L $$(SYSROOT=1 scripts/debian13)")
 
 demo: build
 	Tests/Lab/lab demo --binaries $(BINARIES)
