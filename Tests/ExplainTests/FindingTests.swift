@@ -27,21 +27,21 @@ import Testing
         }
     }
 
-    @Test(arguments: table)
-    func `a trace leads to its finding, its stage, and who ended it`(_ expectation: Expectation) {
+    @Test("a trace leads to its finding, its stage, and who ended it", arguments: table)
+    func traceLeadsFinding(_ expectation: Expectation) {
         let report = Report(explaining: expectation.trace)
         #expect(report.finding == expectation.finding, "\(report.summary)")
         #expect(report.stoppedBy == expectation.stoppedBy, "\(report.summary)")
         #expect(report.stage == expectation.stage, "\(report.summary)")
     }
 
-    @Test func `every finding has a trace that leads to it`() {
+    @Test("every finding has a trace that leads to it") func everyFindingHas() {
         let missing = Set(Finding.allCases).subtracting(Self.table.map(\.finding))
         #expect(missing.isEmpty)
     }
 
-    @Test(arguments: table)
-    func `whoever reads a failure is told what may help`(_ expectation: Expectation) {
+    @Test("whoever reads a failure is told what may help", arguments: table)
+    func whoeverReadsFailure(_ expectation: Expectation) {
         let report = Report(explaining: expectation.trace)
         let needsNone: Set<Finding> = [.paired, .unfinished, .unknown]
         #expect(needsNone.contains(report.finding) || report.causes.contains { !$0.remedy.isEmpty }, "\(report)")

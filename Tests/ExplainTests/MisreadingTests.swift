@@ -16,7 +16,7 @@ import Testing
 
     private func report(_ events: [(Double, TraceEvent)]) -> Report { Report(explaining: Sample.trace(events)) }
 
-    @Test func `a device that falls silent while digits are shown here is the one that stopped`() {
+    @Test("a device that falls silent while digits are shown here is the one that stopped") func deviceFallsSilent() {
         let report = report([
             (0, Sample.connected), (0.1, Sample.request(Self.keyboard)), (0.2, Sample.response(Self.keyboard)),
             (0.3, .management(.passkeyShown(Sample.peer, entered: 0))),
@@ -26,7 +26,7 @@ import Testing
         #expect(report.finding == .smpTimeout)
     }
 
-    @Test func `a link that times out in a pairing is not a lost bond from before it`() {
+    @Test("a link that times out in a pairing is not a lost bond from before it") func linkTimesOut() {
         let report = report([
             (0, .connected(.le, .peripheral)), (0.1, .longTermKeyAnswered(isKnown: false)),
             (0.2, .packet(.received, .pairingRequest(Sample.theirs))), (5, .disconnected(.connectionTimeout)),
@@ -34,19 +34,19 @@ import Testing
         #expect(report.finding == .connectionLost)
     }
 
-    @Test func `no digits are spoken of where none were compared`() {
+    @Test("no digits are spoken of where none were compared") func noDigitsSpoken() {
         let report = report(Self.exchange + [(1, Sample.failed(.received, .numericComparisonFailed))])
         #expect(report.finding == .refusedWithoutReason)
         #expect(!report.summary.contains("digits"))
     }
 
-    @Test func `who hung up here is not sent to look at the device's battery`() {
+    @Test("who hung up here is not sent to look at the device's battery") func whoHungUp() {
         let report = report(Self.exchange + [(1, .disconnected(.connectionTerminatedByLocalHost))])
         #expect(report.stoppedBy == .us)
         #expect(report.causes.allSatisfy { !$0.text.contains("battery") })
     }
 
-    @Test func `keys that are distributed over BR/EDR are no LE legacy pairing`() {
+    @Test("keys that are distributed over BR/EDR are no LE legacy pairing") func keysDistributedOver() {
         let classic = SimplePairingFeatures(ioCapabilityValue: 1, oobDataPresent: 0, authenticationRequirements: 5)
         let report = report([
             (0, .connected(.bredr, nil)), (0.1, .simplePairing(.ioCapability(.sent, classic))),
@@ -59,7 +59,7 @@ import Testing
         #expect(report.observations.isEmpty)
     }
 
-    @Test func `a capability that was set long before is no default agent that was taken`() {
+    @Test("a capability that was set long before is no default agent that was taken") func capabilitySetLong() {
         let peer = Sample.peer
         let report = report([
             (-60, .command(.setIOCapability(4))), (-50, .command(.setIOCapability(1))), (0, Sample.connected),
@@ -71,7 +71,7 @@ import Testing
         #expect(report.finding == .rejectedHere)
     }
 
-    @Test func `nobody is advised to pair without protection where there was some`() {
+    @Test("nobody is advised to pair without protection where there was some") func nobodyAdvisedPair() {
         let report = report([
             (0, Sample.connected), (0.1, Sample.request(Self.keyboard)),
             (0.2, Sample.failed(.received, .unspecifiedReason)),

@@ -16,21 +16,21 @@ import Testing
             (0.3, Sample.failed(.received, .unspecifiedReason)), (0.4, .disconnected(.remoteUserTerminatedConnection)),
         ]))
 
-    @Test func `a refusal is told as the device's, with the packet that proves it`() {
+    @Test("a refusal is told as the device's, with the packet that proves it") func refusalToldAs() {
         #expect(
             report.summary
                 == "The device refused to pair, without saying why. The device sent Pairing Failed: Unspecified Reason (0x08)."
         )
     }
 
-    @Test func `what was offered is told, with the field as a sniffer shows it`() {
+    @Test("what was offered is told, with the field as a sniffer shows it") func whatOfferedTold() {
         #expect(report.offers.map(\.from) == [.us])
         #expect(report.offers.first?.ioCapability == "NoInputNoOutput")
         #expect(report.offers.first?.authenticationRequirements == 0x09)
         #expect(report.offers.first?.keys == ["EncKey", "Sign"])
     }
 
-    @Test func `the causes come in the order of what helped others`() {
+    @Test("the causes come in the order of what helped others") func causesComeIn() {
         let order = [
             "pairing mode", "bonded to a phone", "Half a bond", "used before", "adapter", "first attempt", "offered",
         ]
@@ -40,11 +40,11 @@ import Testing
         }
     }
 
-    @Test func `the last cause brings the fallback as lines of a rule`() {
+    @Test("the last cause brings the fallback as lines of a rule") func lastCauseBrings() {
         #expect(report.causes.last?.ruleLines == ["[[pairing.fallback]]", "io-capability = \"KeyboardDisplay\""])
     }
 
-    @Test func `the same reason from our side is a cancellation, not a refusal`() {
+    @Test("the same reason from our side is a cancellation, not a refusal") func sameReasonFrom() {
         let events: [(Double, TraceEvent)] = [
             (0, Sample.connected), (0.2, Sample.request()), (0.3, Sample.failed(.sent, .unspecifiedReason)),
         ]
@@ -53,7 +53,7 @@ import Testing
         #expect(other.stoppedBy == .us)
     }
 
-    @Test func `all lines for rules are lines that a rule file takes`() throws {
+    @Test("all lines for rules are lines that a rule file takes") func allLinesFor() throws {
         for expectation in FindingTests.table {
             for cause in Report(explaining: expectation.trace).causes where !cause.ruleLines.isEmpty {
                 let text = "[match]\nname = \"x\"\n" + cause.ruleLines.joined(separator: "\n") + "\n"

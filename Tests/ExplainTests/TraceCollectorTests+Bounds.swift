@@ -10,14 +10,14 @@ import Testing
 extension TraceCollectorTests {
     // MARK: Bounds
 
-    @Test func `what cannot be read on the link is in its trace`() {
+    @Test("what cannot be read on the link is in its trace") func whatCannotBe() {
         let record = MalformedRecord(
             adapterIndex: 0, link: Self.link(), direction: .received, fault: .needlessFragments)
         #expect(
             places([.malformed(record), Self.connected(), Self.sent(Self.request), .malformed(record)]) == [[1, 2, 3]])
     }
 
-    @Test func `of too many pairings at once the oldest is finished early`() {
+    @Test("of too many pairings at once the oldest is finished early") func tooManyPairings() {
         let count = TraceCollector.maximumAttempts + 1
         let peers = (0..<count).map { ManagementPeer(address: Address(bits: UInt64($0 + 1)), addressType: .public) }
         var scene = Scene(peers.map { Self.pair($0) })
@@ -25,14 +25,14 @@ extension TraceCollectorTests {
         #expect(scene.finish().count == count)
     }
 
-    @Test func `a link keeps only the latest of the steps before a pairing, and its beginning`() {
+    @Test("a link keeps only the latest of the steps before a pairing, and its beginning") func linkKeepsOnly() {
         let refreshed = Array(
             repeating: MonitorEvent.encryptionKeyRefreshed(Self.link(), status: .success), count: 1_000)
         let places = places([Self.connected()] + refreshed + [Self.received(Self.request)])
         #expect(places == [[0] + Array(985...1_001)])
     }
 
-    @Test func `times that stand still, jump or go back stop nothing`() {
+    @Test("times that stand still, jump or go back stop nothing") func timesStandStill() {
         var collector = TraceCollector()
         var traces: [Trace] = []
         for time in [UInt64.max, 0, .max, 5, 5, .max - 1, 0] {
@@ -47,7 +47,7 @@ extension TraceCollectorTests {
         #expect(traces.count == 7)
     }
 
-    @Test func `any order of events ends in traces that have each step at most once`() {
+    @Test("any order of events ends in traces that have each step at most once") func anyOrderEvents() {
         let identityLink = Self.link(Self.privatePeer, handle: 0x41)
         let unknown = Self.link(nil, handle: 0x42)
         let classicLink = Self.link(Self.classic, handle: 0x43)

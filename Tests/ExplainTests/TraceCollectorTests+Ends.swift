@@ -10,7 +10,7 @@ import Testing
 extension TraceCollectorTests {
     // MARK: Ends
 
-    @Test func `what belongs to a failure comes within two seconds after it`() {
+    @Test("what belongs to a failure comes within two seconds after it") func whatBelongsFailure() {
         var scene = Scene([
             Self.pair(), Self.connected(), Self.sent(Self.request), Self.received(Self.failure),
             Self.kernel(.authenticationFailed(Self.managed, .authenticationFailed)), Self.paired(.authenticationFailed),
@@ -24,7 +24,7 @@ extension TraceCollectorTests {
         #expect(scene.places == [Array(0..<8)])
     }
 
-    @Test func `two seconds after a failure its trace is finished, while the link goes on`() {
+    @Test("two seconds after a failure its trace is finished, while the link goes on") func twoSecondsAfter() {
         var scene = Scene([Self.connected(), Self.received(Self.request), Self.sent(Self.failure)])
         scene.wait(milliseconds: 2_001)
         scene.play([Self.disconnected()])
@@ -32,7 +32,7 @@ extension TraceCollectorTests {
         #expect(scene.finish().count == 1)
     }
 
-    @Test func `with keys and the end of Pair Device, a second of silence finishes a trace`() {
+    @Test("with keys and the end of Pair Device, a second of silence finishes a trace") func keysEndPair() {
         var scene = Scene([
             Self.pair(), Self.connected(), Self.sent(Self.request),
             Self.kernel(.newKey(Self.managed, Self.longTermKey)), Self.paired(),
@@ -46,7 +46,7 @@ extension TraceCollectorTests {
         #expect(scene.places == [[0, 1, 2, 3, 4, 5]])
     }
 
-    @Test func `while Pair Device goes on, keys do not finish a trace`() {
+    @Test("while Pair Device goes on, keys do not finish a trace") func whilePairDevice() {
         var scene = Scene([
             Self.pair(), Self.connected(), Self.sent(Self.request),
             Self.kernel(.newKey(Self.managed, Self.longTermKey)),
@@ -58,7 +58,7 @@ extension TraceCollectorTests {
         #expect(scene.pass().count == 1)
     }
 
-    @Test func `without Pair Device a trace is finished a second after the last key`() {
+    @Test("without Pair Device a trace is finished a second after the last key") func withoutPairDevice() {
         var scene = Scene([Self.connected(), Self.received(Self.request), Self.encrypted()])
         scene.wait(milliseconds: 20_000)
         scene.play([Self.kernel(.newKey(Self.managed, Self.longTermKey))])
@@ -71,7 +71,8 @@ extension TraceCollectorTests {
         #expect(scene.places == [[0, 1, 2, 3, 4]])
     }
 
-    @Test func `a pairing that makes no keys is finished by thirty seconds of silence after encryption`() {
+    @Test("a pairing that makes no keys is finished by thirty seconds of silence after encryption")
+    func pairingMakesNo() {
         var scene = Scene([Self.connected(), Self.received(Self.request), Self.encrypted()])
         scene.wait(milliseconds: 29_000)
         #expect(scene.pass().isEmpty)
@@ -79,7 +80,7 @@ extension TraceCollectorTests {
         #expect(scene.pass().count == 1)
     }
 
-    @Test func `the end of the link is the end, after two seconds for what belongs to it`() {
+    @Test("the end of the link is the end, after two seconds for what belongs to it") func endLinkEnd() {
         var scene = Scene([
             Self.pair(), Self.connected(), Self.sent(Self.request), Self.disconnected(),
             Self.kernel(.disconnected(Self.managed, reason: 3)), Self.paired(.disconnected),
@@ -89,7 +90,7 @@ extension TraceCollectorTests {
         #expect(scene.places == [Array(0..<6)])
     }
 
-    @Test func `the next Pairing Request of a link begins the next trace, with the connection`() {
+    @Test("the next Pairing Request of a link begins the next trace, with the connection") func nextPairingRequest() {
         #expect(
             places([
                 Self.connected(), Self.received(Self.request), Self.sent(Self.failure), Self.received(Self.request),
@@ -100,13 +101,14 @@ extension TraceCollectorTests {
             places([Self.connected(), Self.received(Self.request), Self.received(Self.request)]) == [[0, 1], [0, 2]])
     }
 
-    @Test func `a Pair Device that goes on belongs to the next trace of its link`() {
+    @Test("a Pair Device that goes on belongs to the next trace of its link") func pairDeviceGoes() {
         #expect(
             places([Self.pair(), Self.connected(), Self.sent(Self.request), Self.sent(Self.request), Self.paired()])
                 == [[0, 1, 2], [1, 3, 4]])
     }
 
-    @Test func `a device that asks again after a failure has that in the same trace if the link ends`() {
+    @Test("a device that asks again after a failure has that in the same trace if the link ends") func deviceAsksAgain()
+    {
         #expect(
             places([
                 Self.connected(), Self.received(Self.request), Self.sent(Self.failure),
@@ -114,7 +116,7 @@ extension TraceCollectorTests {
             ]) == [[0, 1, 2, 3, 4]])
     }
 
-    @Test func `a second Pair Device after a failure begins the next trace`() {
+    @Test("a second Pair Device after a failure begins the next trace") func secondPairDevice() {
         #expect(
             places([
                 Self.pair(), Self.connected(), Self.sent(Self.request), Self.received(Self.failure),
@@ -122,7 +124,7 @@ extension TraceCollectorTests {
             ]) == [[0, 1, 2, 3, 4], [1, 5, 6, 7]])
     }
 
-    @Test func `a second Pair Device that is turned down does not end the first`() {
+    @Test("a second Pair Device that is turned down does not end the first") func secondPairDeviceTurned() {
         var scene = Scene([Self.pair(), Self.connected(), Self.pair(), Self.paired(.busy)])
         scene.wait(milliseconds: 5_000)
         #expect(scene.pass().isEmpty)
@@ -131,7 +133,7 @@ extension TraceCollectorTests {
         #expect(scene.pass().count == 1)
     }
 
-    @Test func `a reset finishes the traces of its adapter and of no other`() {
+    @Test("a reset finishes the traces of its adapter and of no other") func resetFinishesTraces() {
         let other = MonitorAdapter(index: 1, address: nil)
         var scene = Scene([
             Self.pair(), .managementCommand(other, .pairDevice(Self.managed, ioCapability: 3)),
@@ -144,7 +146,7 @@ extension TraceCollectorTests {
 
     // MARK: Pair Device without a pairing
 
-    @Test func `a connection that Pair Device could not make is in its trace`() {
+    @Test("a connection that Pair Device could not make is in its trace") func connectionPairDevice() {
         #expect(
             places([
                 Self.pair(), .connectionFailed(Self.adapter, Self.peer, status: .connectionFailedToBeEstablished),
@@ -158,7 +160,8 @@ extension TraceCollectorTests {
             ]) == [[0, 1, 4, 5, 6]])
     }
 
-    @Test func `a device that pairs by itself after Pair Device could not reach it has a trace of its own`() {
+    @Test("a device that pairs by itself after Pair Device could not reach it has a trace of its own")
+    func devicePairsItself() {
         #expect(
             places([
                 Self.pair(), Self.kernel(.connectFailed(Self.managed, .connectFailed)), Self.paired(.connectFailed),
@@ -166,7 +169,8 @@ extension TraceCollectorTests {
             ]) == [[0, 1, 2], [3, 4]])
     }
 
-    @Test func `a link of Pair Device that ends before SMP begins is in its trace, and so is the next one`() {
+    @Test("a link of Pair Device that ends before SMP begins is in its trace, and so is the next one")
+    func linkPairDevice() {
         #expect(
             places([
                 Self.pair(), Self.connected(), Self.disconnected(), Self.connected(), Self.disconnected(),
@@ -174,14 +178,14 @@ extension TraceCollectorTests {
             ]) == [Array(0..<6)])
     }
 
-    @Test func `the end of a Pair Device that names no device is that of the only one`() {
+    @Test("the end of a Pair Device that names no device is that of the only one") func endPairDevice() {
         var scene = Scene([Self.pair(), Self.paired(.notPowered, nil)])
         scene.wait(milliseconds: 2_001)
         _ = scene.pass()
         #expect(scene.places == [[0, 1]])
     }
 
-    @Test func `the end of the link before is told late, and does not end the pairing that follows`() {
+    @Test("the end of the link before is told late, and does not end the pairing that follows") func endLinkBefore() {
         var scene = Scene([Self.pair(), Self.kernel(.disconnected(Self.managed, reason: 2))])
         scene.wait(milliseconds: 5_000)
         #expect(scene.pass().isEmpty)

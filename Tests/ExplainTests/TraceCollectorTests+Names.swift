@@ -10,7 +10,7 @@ import Testing
 extension TraceCollectorTests {
     // MARK: Names
 
-    @Test func `a new identity joins what is named by it with the private address`() {
+    @Test("a new identity joins what is named by it with the private address") func newIdentityJoins() {
         let link = Self.link(Self.privatePeer)
         var scene = Scene([
             Self.connected(link), Self.received(Self.request, link),
@@ -22,7 +22,8 @@ extension TraceCollectorTests {
         #expect(scene.traces.first?.device == Self.identity)
     }
 
-    @Test func `a link by a private address is that of a Pair Device by identity, if that is the only one`() {
+    @Test("a link by a private address is that of a Pair Device by identity, if that is the only one")
+    func linkPrivateAddress() {
         let link = Self.link(Self.privatePeer)
         var scene = Scene([
             Self.pair(Self.managedIdentity), Self.connected(link), Self.sent(Self.request, link),
@@ -40,7 +41,8 @@ extension TraceCollectorTests {
         #expect(places([Self.pair(stranger), Self.connected(link), Self.disconnected(link)]) == [[0]])
     }
 
-    @Test func `a question that names the identity is about the only device that is known by a private address`() {
+    @Test("a question that names the identity is about the only device that is known by a private address")
+    func questionNamesIdentity() {
         let link = Self.link(Self.privatePeer)
         let events = [
             Self.connected(link), Self.received(Self.request, link),
@@ -57,7 +59,7 @@ extension TraceCollectorTests {
         #expect(places([own] + events) == [[1, 2], [0, 3, 4]])
     }
 
-    @Test func `on a link whose beginning was not seen, what the kernel says names the device`() {
+    @Test("on a link whose beginning was not seen, what the kernel says names the device") func onLinkWhose() {
         let link = Self.link(nil)
         var scene = Scene([
             Self.received(Self.request, link), Self.kernel(.asked(.confirmation, Self.managed, isHint: true)),
@@ -68,7 +70,7 @@ extension TraceCollectorTests {
         #expect(scene.traces.first?.device == Self.peer)
     }
 
-    @Test func `of two links whose beginnings were not seen, the kernel names neither`() {
+    @Test("of two links whose beginnings were not seen, the kernel names neither") func twoLinksWhose() {
         let links = [Self.link(nil), Self.link(nil, handle: 0x41)]
         var scene = Scene(links.map { Self.received(Self.request, $0) })
         scene.play([Self.kernel(.asked(.confirmation, Self.managed, isHint: true))])
@@ -77,7 +79,7 @@ extension TraceCollectorTests {
         #expect(scene.traces.map(\.device) == [Self.nobody, Self.nobody, Self.peer])
     }
 
-    @Test func `Pair Device on a link whose beginning was not seen names the device`() {
+    @Test("Pair Device on a link whose beginning was not seen names the device") func pairDeviceOn() {
         let link = Self.link(nil)
         var scene = Scene([Self.pair(), Self.sent(Self.request, link), Self.received(Self.failure, link)])
         _ = scene.finish()
@@ -100,7 +102,7 @@ extension TraceCollectorTests {
             ]) == [[1, 3, 4, 5, 6, 7, 8, 9]])
     }
 
-    @Test func `what is said of the adapter after a failure is no part of it`() {
+    @Test("what is said of the adapter after a failure is no part of it") func whatSaidAdapter() {
         #expect(
             places([
                 Self.connected(), Self.received(Self.request), Self.sent(Self.failure), Self.ask(.setBondable(false)),
@@ -108,12 +110,12 @@ extension TraceCollectorTests {
                 == [[0, 1, 2]])
     }
 
-    @Test func `settings that say nothing new are left out`() {
+    @Test("settings that say nothing new are left out") func settingsSayNothing() {
         let settings = Self.kernel(.settings(isBondable: true))
         #expect(places([settings, settings, Self.pair(), settings]) == [[0, 2]])
     }
 
-    @Test func `what is said of another adapter is in no trace of this one`() {
+    @Test("what is said of another adapter is in no trace of this one") func whatSaidAnother() {
         let other = MonitorAdapter(index: 1, address: nil)
         #expect(
             places([

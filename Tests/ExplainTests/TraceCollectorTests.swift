@@ -111,7 +111,7 @@ import Testing
 
     // MARK: What makes no trace
 
-    @Test func `connections without pairing make no trace`() {
+    @Test("connections without pairing make no trace") func connectionsWithoutPairing() {
         #expect(places([Self.connected(), Self.encrypted(), Self.disconnected()]) == [])
         #expect(places([Self.connected(), Self.disconnected()]) == [])
         #expect(places([Self.connected(), Self.encrypted(.connectionTimeout), Self.disconnected()]) == [])
@@ -124,7 +124,8 @@ import Testing
             ]) == [])
     }
 
-    @Test func `a Security Request that encryption answers makes no trace, nor does one on an encrypted link`() {
+    @Test("a Security Request that encryption answers makes no trace, nor does one on an encrypted link")
+    func securityRequestEncryption() {
         #expect(
             places([Self.connected(), Self.received(Self.securityRequest), Self.encrypted(), Self.disconnected()]) == []
         )
@@ -133,7 +134,7 @@ import Testing
         )
     }
 
-    @Test func `a BR/EDR connection with a stored key makes no trace`() {
+    @Test("a BR/EDR connection with a stored key makes no trace") func brEdrConnection() {
         let link = Self.link(Self.classic)
         #expect(
             places([
@@ -142,7 +143,7 @@ import Testing
             ]) == [])
     }
 
-    @Test func `what is said to or of devices that do not pair makes no trace`() {
+    @Test("what is said to or of devices that do not pair makes no trace") func whatSaidOr() {
         #expect(
             places([
                 Self.ask(.setBondable(true)), Self.ask(.setIOCapability(3)), Self.kernel(.settings(isBondable: true)),
@@ -157,7 +158,7 @@ import Testing
 
     // MARK: Beginnings
 
-    @Test func `a trace has all of a pairing that we start, and names device and adapter`() {
+    @Test("a trace has all of a pairing that we start, and names device and adapter") func traceHasAll() {
         var scene = Scene([
             Self.pair(), Self.connected(), Self.sent(Self.request), Self.received(Self.response),
             Self.kernel(.asked(.confirmation, Self.managed, isHint: true)),
@@ -170,7 +171,8 @@ import Testing
         #expect(scene.traces.first?.adapter == Self.adapter)
     }
 
-    @Test func `a trace begins with the connection and what happened on it before the Pairing Request`() {
+    @Test("a trace begins with the connection and what happened on it before the Pairing Request")
+    func traceBeginsConnection() {
         #expect(
             places([
                 Self.connected(), Self.received(Self.securityRequest), Self.encrypted(.connectionTimeout),
@@ -178,7 +180,8 @@ import Testing
             ]) == [[0, 1, 2, 3]])
     }
 
-    @Test func `a Security Request that nothing answers makes a trace when the link ends, or the capture does`() {
+    @Test("a Security Request that nothing answers makes a trace when the link ends, or the capture does")
+    func securityRequestNothing() {
         let events = [Self.connected(), Self.received(Self.securityRequest)]
         #expect(places(events) == [[0, 1]])
         #expect(places(events + [Self.disconnected()]) == [[0, 1, 2]])
@@ -187,13 +190,14 @@ import Testing
         #expect(places(events + [Self.connected(Self.link(Self.identity))]) == [[0, 1]])
     }
 
-    @Test func `a bond that the device has lost makes a trace, and the pairing that follows belongs to it`() {
+    @Test("a bond that the device has lost makes a trace, and the pairing that follows belongs to it")
+    func bondDeviceHas() {
         let events = [Self.connected(), Self.encrypted(.pinOrKeyMissing)]
         #expect(places(events + [Self.disconnected()]) == [[0, 1, 2]])
         #expect(places(events + [Self.received(Self.request), Self.disconnected()]) == [[0, 1, 2, 3]])
     }
 
-    @Test func `a bond that is lost here makes a trace, and the pairing that follows belongs to it`() {
+    @Test("a bond that is lost here makes a trace, and the pairing that follows belongs to it") func bondLostHere() {
         let link = Self.link(role: .peripheral)
         let events: [MonitorEvent] = [
             Self.connected(link), .longTermKeyRequested(link), .longTermKeyAnswered(link, isKnown: false),
@@ -202,7 +206,7 @@ import Testing
         #expect(places(events + [Self.received(Self.request, link)]) == [[0, 1, 2, 3]])
     }
 
-    @Test func `over BR/EDR a forgotten bond makes a trace`() {
+    @Test("over BR/EDR a forgotten bond makes a trace") func overBrEdr() {
         let link = Self.link(Self.classic)
         #expect(
             places([
@@ -211,7 +215,7 @@ import Testing
             ]) == [[0, 1, 2, 3, 4]])
     }
 
-    @Test func `a question of the kernel makes a trace even where nothing of the air was seen`() {
+    @Test("a question of the kernel makes a trace even where nothing of the air was seen") func questionKernelMakes() {
         #expect(places([Self.kernel(.asked(.passkey, Self.managed, isHint: false))]) == [[0]])
         #expect(places([Self.kernel(.passkeyShown(Self.managed, entered: 0))]) == [[0]])
         #expect(places([Self.kernel(.authenticationFailed(Self.managed, .authenticationFailed))]) == [[0]])
@@ -229,7 +233,7 @@ import Testing
         simple(.answered(.confirmation, isPositive: true)),
     ]
 
-    @Test func `a BR/EDR trace has the steps of Secure Simple Pairing and the derivation of keys for LE`() {
+    @Test("a BR/EDR trace has the steps of Secure Simple Pairing and the derivation of keys for LE") func brEdrTrace() {
         let link = Self.link(Self.classic)
         var scene = Scene(
             [Self.pair(Self.managedClassic)] + Self.simplePairing + [
@@ -247,7 +251,8 @@ import Testing
         #expect(scene.traces.first?.device == Self.classic)
     }
 
-    @Test func `a BR/EDR pairing that fails ends like another, and the next one has a trace of its own`() {
+    @Test("a BR/EDR pairing that fails ends like another, and the next one has a trace of its own") func brEdrPairing()
+    {
         var scene = Scene(
             Self.simplePairing + [
                 Self.simple(.completed(.authenticationFailure)),

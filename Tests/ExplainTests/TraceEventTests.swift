@@ -52,15 +52,15 @@ import Testing
         (.managementCommand(adapter, .setIOCapability(3)), .command(.setIOCapability(3))),
     ]
 
-    @Test func `each event of the monitor is a step`() {
+    @Test("each event of the monitor is a step") func eachEventMonitor() {
         for (event, step) in Self.aboutTheDevice + Self.aboutNoDevice { #expect(TraceEvent(event) == step) }
     }
 
-    @Test func `the reset of an adapter is no step`() {
+    @Test("the reset of an adapter is no step") func resetAdapterNo() {
         #expect(TraceEvent(.adapterReset(adapterIndex: 2)) == nil)
     }
 
-    @Test func `a link without an address type and a role is one of BR/EDR`() {
+    @Test("a link without an address type and a role is one of BR/EDR") func linkWithoutAddress() {
         func link(_ type: AddressType?, _ role: LinkRole?) -> MonitorEvent {
             .connected(
                 MonitorLink(
@@ -73,13 +73,14 @@ import Testing
         #expect(TraceEvent(link(nil, .central)) == .connected(.le, .central))
     }
 
-    @Test func `an event tells whose trace it belongs into`() {
+    @Test("an event tells whose trace it belongs into") func eventTellsWhose() {
         for (event, _) in Self.aboutTheDevice {
             #expect(event.traceAddress == TraceAddress(adapter: Self.adapter, device: Self.peer), "\(event)")
         }
     }
 
-    @Test func `a link that was there before, and a command that names no device, are not the adapter as a whole`() {
+    @Test("a link that was there before, and a command that names no device, are not the adapter as a whole")
+    func linkThereBefore() {
         let events = (Self.aboutTheDevice + Self.aboutNoDevice).map(\.0)
         #expect(
             events.filter(\.isAdapterWide) == [
@@ -89,7 +90,8 @@ import Testing
             ])
     }
 
-    @Test func `what is about an adapter as a whole, or a link that was there before, is of its adapter only`() {
+    @Test("what is about an adapter as a whole, or a link that was there before, is of its adapter only")
+    func whatAboutAdapter() {
         for (event, _) in Self.aboutNoDevice {
             #expect(event.traceAddress == nil, "\(event)")
             #expect(event.adapter == Self.adapter, "\(event)")

@@ -202,7 +202,7 @@ struct MonitorDecoderSMPTests {
         #expect(events == [.smp(Self.link, .received, packet), .smp(Self.link, .sent, packet)])
     }
 
-    @Test func `on an LE link channel 6 alone is SMP's, on a BR/EDR link channel 7 alone`() {
+    @Test("on an LE link channel 6 alone is SMP's, on a BR/EDR link channel 7 alone") func onLeLink() {
         for (connection, ours, other) in [(Records.leConnection(), 6, 7), (Records.classicConnection(), 7, 6)] {
             let packet = Records.acl(Records.frame(channel: ours, Records.pairingFailed))
             let stray = Records.acl(Records.frame(channel: other, Records.pairingFailed))
@@ -215,7 +215,7 @@ struct MonitorDecoderSMPTests {
         }
     }
 
-    @Test func `an SMP packet in fragments on the other transport's channel is left out too`() {
+    @Test("an SMP packet in fragments on the other transport's channel is left out too") func smpPacketIn() {
         var decoder = MonitorDecoder()
         let frame = Records.frame(channel: 7, Records.publicKey)
         let events = decoder.decodeAll([

@@ -30,7 +30,7 @@ struct PairingRecordTests {
 
     // MARK: The controller and the host
 
-    @Test func `what a BR/EDR controller asks and tells is told with the device`() {
+    @Test("what a BR/EDR controller asks and tells is told with the device") func whatBrEdr() {
         #expect(
             steps(Records.pairingEvents().dropLast()) == [
                 .asked(.pinCode), .asked(.linkKey),
@@ -41,7 +41,7 @@ struct PairingRecordTests {
             ])
     }
 
-    @Test func `what the host answers a BR/EDR controller is told with the device`() {
+    @Test("what the host answers a BR/EDR controller is told with the device") func whatHostAnswers() {
         #expect(
             steps(Records.hciCommands().dropLast(2)) == [
                 .answered(.linkKey, isPositive: true), .answered(.linkKey, isPositive: false),
@@ -55,7 +55,7 @@ struct PairingRecordTests {
             ])
     }
 
-    @Test func `an LE controller's question for a key and both answers are told with the link`() {
+    @Test("an LE controller's question for a key and both answers are told with the link") func leControllerS() {
         var decoder = MonitorDecoder()
         let link = MonitorLink(
             adapter: Self.adapter, handle: 0x40,
@@ -71,7 +71,7 @@ struct PairingRecordTests {
             ])
     }
 
-    @Test func `a command whose length disagrees with what follows is reported at its field`() {
+    @Test("a command whose length disagrees with what follows is reported at its field") func commandWhoseLength() {
         let record = Records.record(.command, [0x1B, 0x20, 3, 0x40, 0])
         #expect(
             decode(record) == [
@@ -80,7 +80,7 @@ struct PairingRecordTests {
             ])
     }
 
-    @Test func `other HCI commands are none of ours`() {
+    @Test("other HCI commands are none of ours") func otherHciCommands() {
         let decoded = (UInt16.min...UInt16.max).filter {
             !decode(Records.command($0, [UInt8](repeating: 1, count: 40))).isEmpty
         }
@@ -89,7 +89,7 @@ struct PairingRecordTests {
 
     // MARK: bluetoothd and the kernel
 
-    @Test func `what the kernel asks and tells of a pairing is told without its digits`() {
+    @Test("what the kernel asks and tells of a pairing is told without its digits") func whatKernelAsks() {
         let events = Records.managementEvents().prefix(7).flatMap(decode)
         let expected: [ManagementEvent] = [
             .disconnected(Self.peer, reason: 3), .connectFailed(Self.peer, .connectFailed),
@@ -100,19 +100,19 @@ struct PairingRecordTests {
         #expect(events == expected.map { .management(Self.adapter, $0) })
     }
 
-    @Test func `a confirmation with digits to compare is no hint`() {
+    @Test("a confirmation with digits to compare is no hint") func confirmationDigitsCompare() {
         let record = Records.deviceEvent(0x000F, [0, 0x40, 0xE2, 0x01, 0])
         #expect(decode(record) == [.management(Self.adapter, .asked(.confirmation, Self.peer, isHint: false))])
     }
 
-    @Test func `new settings tell whether bonds are kept, and nothing else`() {
+    @Test("new settings tell whether bonds are kept, and nothing else") func newSettingsTell() {
         #expect(
             decode(Records.newSettings([0x10, 0, 0, 0])) == [.management(Self.adapter, .settings(isBondable: true))])
         let others = Records.newSettings([0xEF, 0xFF, 0xFF, 0xFF])
         #expect(decode(others) == [.management(Self.adapter, .settings(isBondable: false))])
     }
 
-    @Test func `both results of Pair Device are told, Command Complete with its device`() {
+    @Test("both results of Pair Device are told, Command Complete with its device") func bothResultsPair() {
         #expect(
             [Records.commandComplete(), Records.commandStatus()].flatMap(decode) == [
                 .management(Self.adapter, .pairDeviceEnded(Self.peer, .authenticationFailed)),
@@ -120,7 +120,8 @@ struct PairingRecordTests {
             ])
     }
 
-    @Test func `results of other commands, and of Pair Device for unknown address types, are none of ours`() {
+    @Test("results of other commands, and of Pair Device for unknown address types, are none of ours")
+    func resultsOtherCommands() {
         let opcodes = (UInt16.min...UInt16.max).filter {
             !decode(Records.commandComplete($0)).isEmpty || !decode(Records.commandStatus($0)).isEmpty
         }
@@ -128,7 +129,7 @@ struct PairingRecordTests {
         #expect(decode(Records.commandComplete(addressType: 3)).isEmpty)
     }
 
-    @Test func `a result of Pair Device that ends within its device is reported`() {
+    @Test("a result of Pair Device that ends within its device is reported") func resultPairDevice() {
         let whole = Records.commandComplete()
         let payload = whole[MonitorRecord.headerLength...]
         for length in 10..<payload.count {
@@ -139,7 +140,7 @@ struct PairingRecordTests {
         }
     }
 
-    @Test func `what bluetoothd asks of the kernel is told without its digits`() {
+    @Test("what bluetoothd asks of the kernel is told without its digits") func whatBluetoothdAsks() {
         let records =
             [Records.controlCommand(0x0009, [1]), Records.controlCommand(0x0009, [0])]
             + [Records.controlCommand(0x0018, [3])] + Records.managementCommands()
@@ -153,7 +154,7 @@ struct PairingRecordTests {
         #expect(records.flatMap(decode) == expected.map { .managementCommand(Self.adapter, $0) })
     }
 
-    @Test func `commands for BR/EDR and LE public name their device so; others are passed over`() {
+    @Test("commands for BR/EDR and LE public name their device so; others are passed over") func commandsForBr() {
         for type in UInt8.min...UInt8.max {
             let peers = Records.managementCommands(addressType: type).flatMap(decode).map { event -> ManagementPeer? in
                 guard case .managementCommand(_, let command) = event else { return nil }
@@ -165,15 +166,15 @@ struct PairingRecordTests {
         }
     }
 
-    @Test func `other management commands are none of ours`() {
+    @Test("other management commands are none of ours") func otherManagementCommands() {
         let decoded = (UInt16.min...UInt16.max).filter {
             !decode(Records.controlCommand($0, [UInt8](repeating: 1, count: 40))).isEmpty
         }
         #expect(decoded == ManagementCommandCode.allCases.map(\.rawValue))
     }
 
-    @Test func `no digit and no octet of a key is in an event, its description, its mirror, or a cut record's report`()
-    {
+    @Test("no digit and no octet of a key is in an event, its description, its mirror, or a cut record's report")
+    func noDigitNo() {
         func records(_ secret: [UInt8]) -> [[UInt8]] {
             Records.hciCommands(secret: secret) + Records.pairingEvents(secret: secret)
                 + Records.managementCommands(secret: secret)
@@ -200,21 +201,22 @@ struct PairingRecordTests {
         return decoder.decodeAll(records).count
     }
 
-    @Test func `an event that comes once for each control socket is told once`() {
+    @Test("an event that comes once for each control socket is told once") func eventComesOnce() {
         #expect(count((1...4).map { Records.deviceUnpaired(cookie: $0) }) == 1)
     }
 
-    @Test func `the same event once more for the same socket is another event, with mirrors of its own`() {
+    @Test("the same event once more for the same socket is another event, with mirrors of its own") func sameEventOnce()
+    {
         #expect(count([1, 2, 1, 2, 2].map { Records.newLongTermKey(cookie: $0) }) == 3)
     }
 
-    @Test func `an event that differs in its digits only is another event`() {
+    @Test("an event that differs in its digits only is another event") func eventDiffersIn() {
         let first = Records.deviceEvent(0x000F, [0, 1, 0, 0, 0], cookie: 1)
         let second = Records.deviceEvent(0x000F, [0, 2, 0, 0, 0], cookie: 2)
         #expect(count([first, second]) == 2)
     }
 
-    @Test func `a repetition is no mirror once a command or another event came between`() {
+    @Test("a repetition is no mirror once a command or another event came between") func repetitionNoMirror() {
         let event = (1...2).map { Records.deviceUnpaired(cookie: $0) }
         for between in [
             Records.controlCommand(0x0009, [1]), Records.newLinkKey(), Records.commandComplete(),
@@ -224,8 +226,8 @@ struct PairingRecordTests {
         }
     }
 
-    @Test func `another adapter's events and HCI traffic between are no matter, and another adapter's are no mirrors`()
-    {
+    @Test("another adapter's events and HCI traffic between are no matter, and another adapter's are no mirrors")
+    func anotherAdapterS() {
         #expect(
             count([
                 Records.deviceUnpaired(cookie: 1), Records.deviceUnpaired(index: 1, cookie: 2), Records.disconnection(),
@@ -233,12 +235,12 @@ struct PairingRecordTests {
             ]) == 3)
     }
 
-    @Test func `results of commands have no mirrors`() {
+    @Test("results of commands have no mirrors") func resultsCommandsHave() {
         #expect(count([Records.commandComplete(cookie: 1), Records.commandComplete(cookie: 2)]) == 2)
         #expect(count([Records.commandStatus(cookie: 1), Records.commandStatus(cookie: 2)]) == 2)
     }
 
-    @Test func `more sockets than are remembered have their mirrors told`() {
+    @Test("more sockets than are remembered have their mirrors told") func moreSocketsThan() {
         let sockets = UInt32(ManagementMirror.maximumSockets)
         #expect(count((1...sockets).map { Records.deviceUnpaired(cookie: $0) }) == 1)
         #expect(count((1...sockets + 1).map { Records.deviceUnpaired(cookie: $0) }) == 2)

@@ -51,7 +51,8 @@ struct AuthenticationAgentTests {
         #expect(await Ended(process).status == 0)
     }
 
-    @Test @LoopActor func `pair has the password asked for before the pairing begins, where its rule may ask`()
+    @Test("pair has the password asked for before the pairing begins, where its rule may ask") @LoopActor
+    func pairHasPassword()
         async throws
     {
         let desk = try await Desk()
@@ -94,7 +95,7 @@ struct AuthenticationAgentTests {
         #expect(polkit.questions.isEmpty)
     }
 
-    @Test @LoopActor func `pair says before it begins who cannot answer there`() async throws {
+    @Test("pair says before it begins who cannot answer there") @LoopActor func pairSaysBefore() async throws {
         let desk = try await Desk()
         let polkit = try await SimulatedPolkit(desk.scene.bus, .no)
         desk.scene.daemon.evaluation = ["decision": .string("undetermined")]

@@ -33,7 +33,8 @@ struct ExplainFileTests {
         }
     }
 
-    @Test func `packets on the channel of the other transport, which the kernel does not see, change no explanation`()
+    @Test("packets on the channel of the other transport, which the kernel does not see, change no explanation")
+    func packetsOnChannel()
         async throws
     {
         let pairing = SampleCapture.pairing(device: 0x18, isRefused: false)

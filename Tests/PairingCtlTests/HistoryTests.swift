@@ -56,7 +56,7 @@ struct HistoryTests {
         #expect(objects.last?["name"] as? String == FakePrograms.hostileName)
     }
 
-    @Test func `every field that the daemon writes is asked for and told`() {
+    @Test("every field that the daemon writes is asked for and told") func everyFieldDaemon() {
         let missing = FieldName.allCases.map(\.rawValue).filter { !JournalEntry.wantedFields.contains($0) }
         #expect(missing == [])
     }

@@ -261,7 +261,7 @@ struct RequestedPairingTests {
 /// polkit is told the rule for the device when somebody asks to pair; a device can turn out to be another until it begins.
 @Suite("A pairing that was allowed for one rule")
 struct AuthorizedRuleTests {
-    @Test func `goes on by that rule, also when it has changed`() throws {
+    @Test("goes on by that rule, also when it has changed") func goesOnRule() throws {
         var world = World(rules: Rules("cuffs"))
         world.device(connected: true)
         let number = try world.pair(authorizedRule: "cuffs")
@@ -271,7 +271,7 @@ struct AuthorizedRuleTests {
         #expect(world.calls == [.pair(number, cuff, .displayOnly)])
     }
 
-    @Test func `ends before anything is sent when another rule is for the device`() throws {
+    @Test("ends before anything is sent when another rule is for the device") func endsBeforeAnything() throws {
         var world = World(rules: Rules("locks"))
         world.device()
         let number = try world.pair(authorizedRule: "cuffs")
@@ -282,7 +282,7 @@ struct AuthorizedRuleTests {
                 == "it was allowed for the rule cuffs, and now the rule locks is for the device: pair again")
     }
 
-    @Test func `ends when a reload brings another rule before it begins`() throws {
+    @Test("ends when a reload brings another rule before it begins") func endsWhenReload() throws {
         var world = World(rules: Rules("cuffs"))
         world.device(connected: true)
         let number = try world.pair(authorizedRule: "cuffs")
@@ -294,7 +294,7 @@ struct AuthorizedRuleTests {
         #expect(!world.history.contains(.pair(number, cuff, .keyboardDisplay)))
     }
 
-    @Test func `is undone when the device's identity address leads to another rule`() throws {
+    @Test("is undone when the device's identity address leads to another rule") func undoneWhenDevice() throws {
         let (locks, cuffs) = (
             "match.address = \"00:5F:BF:*\"\npairing.io-capability = \"NoInputNoOutput\"",
             "match.name = \"Cuff*\"\npairing.io-capability = \"NoInputNoOutput\""
@@ -310,7 +310,9 @@ struct AuthorizedRuleTests {
         }
     }
 
-    @Test func `of a device that was found only then, when no rule could be told, begins by any`() throws {
+    @Test("of a device that was found only then, when no rule could be told, begins by any") func deviceFoundOnly()
+        throws
+    {
         var world = World(rules: Rules("locks"))
         let number = try world.pair(authorizedRule: nil)
         world.device()

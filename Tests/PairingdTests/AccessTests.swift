@@ -160,7 +160,8 @@ struct AccessTests {
         }
     }
 
-    @Test @LoopActor func `what polkit allowed holds for the rule that it was told, and what nobody asked it for any`()
+    @Test("what polkit allowed holds for the rule that it was told, and what nobody asked it for any") @LoopActor
+    func whatPolkitAllowed()
         async throws
     {
         let server = try await GuardedServer(bus)

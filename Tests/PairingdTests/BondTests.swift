@@ -49,11 +49,13 @@ struct BondTests {
         #expect(await gateway.property("LastResult", of: Self.path, "Device1") == .string("paired"))
     }
 
-    @Test @LoopActor func `a device that BlueZ has two objects of keeps its own until both are gone`() async throws {
+    @Test("a device that BlueZ has two objects of keeps its own until both are gone") @LoopActor func deviceBluezHas()
+        async throws
+    {
         try await twoObjects(removingTheResolvedFirst: true)
     }
 
-    @Test @LoopActor func `which of a device's two objects goes first makes no difference`() async throws {
+    @Test("which of a device's two objects goes first makes no difference") @LoopActor func deviceSTwo() async throws {
         try await twoObjects(removingTheResolvedFirst: false)
     }
 

@@ -40,7 +40,8 @@ struct DefaultAgentTests {
         }
     }
 
-    @Test @LoopActor func `another capability than ours is another agent's, and ours says that it has gone`()
+    @Test("another capability than ours is another agent's, and ours says that it has gone") @LoopActor
+    func anotherCapabilityThan()
         async throws
     {
         let scene = try await Scene(bus)
@@ -55,13 +56,13 @@ struct DefaultAgentTests {
         #expect(scene.told == ["lost to KeyboardDisplay", "regained", "lost to ?"])
     }
 
-    @Test @LoopActor func `what was never claimed is not lost`() async throws {
+    @Test("what was never claimed is not lost") @LoopActor func whatNeverClaimed() async throws {
         let scene = try await Scene(bus, claimsDefault: false)
         scene.client.capabilityWasSet(.keyboardDisplay)
         #expect(scene.client.defaultAgent == .notClaimed && scene.told == [])
     }
 
-    @Test @LoopActor func `a new bluetoothd gives the default agent back to us`() async throws {
+    @Test("a new bluetoothd gives the default agent back to us") @LoopActor func newBluetoothdGives() async throws {
         let scene = try await Scene(bus)
         scene.client.capabilityWasSet(.noInputNoOutput)
         scene.bluez.crash()

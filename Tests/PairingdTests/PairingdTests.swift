@@ -122,7 +122,8 @@ struct PairingdTests {
         #expect(gateway.bluez.log.agentCalls.map(\.replies) == [1])
     }
 
-    @Test @LoopActor func `a question that BlueZ takes back while its device is looked at never becomes a request`()
+    @Test("a question that BlueZ takes back while its device is looked at never becomes a request") @LoopActor
+    func questionBluezTakes()
         async throws
     {
         let gateway = try await Gateway(bus, rules: [Rules.rule("DisplayYesNo")])

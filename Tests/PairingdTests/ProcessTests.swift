@@ -14,7 +14,9 @@ struct ProcessTests {
         bus = try PrivateBus()
     }
 
-    @Test @LoopActor func `a second daemon on the same state says so and ends, and the first goes on`() async throws {
+    @Test("a second daemon on the same state says so and ends, and the first goes on") @LoopActor func secondDaemonOn()
+        async throws
+    {
         let gateway = try await Gateway(bus, rules: [Rules.rule("NoInputNoOutput")])
         let calls = gateway.bluez.log.calls.count
         let second = try OwnedProcess(
@@ -30,7 +32,7 @@ struct ProcessTests {
         #expect(try await gateway.pairingctl("pair", Gateway.address.description).status == 0, gateway.transcript)
     }
 
-    @Test @LoopActor func `no program is given a core dump of it either`() async throws {
+    @Test("no program is given a core dump of it either") @LoopActor func noProgramGiven() async throws {
         let gateway = try await Gateway(bus, rules: [])
         let limits = try String(contentsOfFile: "/proc/\(gateway.daemon.identifier)/limits", encoding: .utf8)
         let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })

@@ -42,11 +42,12 @@ import Testing
         ),
     ]
 
-    @Test(arguments: points) func `a point of the curve is ordinary`(x: String, y: String) {
+    @Test("a point of the curve is ordinary", arguments: points) func pointCurveOrdinary(x: String, y: String) {
         #expect(kind(x, y) == .ordinary)
     }
 
-    @Test(arguments: points) func `a point with its coordinates changed or exchanged is not on the curve`(
+    @Test("a point with its coordinates changed or exchanged is not on the curve", arguments: points)
+    func pointCoordinatesChanged(
         x: String, y: String
     ) {
         #expect(kind(y, x) == .notOnCurve)
@@ -54,7 +55,7 @@ import Testing
         #expect(kind((x.first == "7" ? "0" : "7") + x.dropFirst(), y) == .notOnCurve)
     }
 
-    @Test func `the debug key is known by both coordinates`() {
+    @Test("the debug key is known by both coordinates") func debugKeyKnown() {
         #expect(kind(Self.debugX, Self.debugY) == .debug)
         // The same x, and p - y: a point of its own.
         let mirrored = "237f63b59ad514939ccd6540a5adeaa3899cba3e7012cfdb8be3712fea762d74"
@@ -63,16 +64,16 @@ import Testing
         #expect(kind(Self.generatorX, Self.debugY) == .notOnCurve)
     }
 
-    @Test func `a key whose y was overwritten by zero is not on the curve`() {
+    @Test("a key whose y was overwritten by zero is not on the curve") func keyWhoseY() {
         #expect(kind(Self.debugX, Self.zero) == .notOnCurve)
         #expect(kind(Self.generatorX, Self.zero) == .notOnCurve)
     }
 
-    @Test func `zero is no point`() {
+    @Test("zero is no point") func zeroNoPoint() {
         #expect(kind(Self.zero, Self.zero) == .notOnCurve)
     }
 
-    @Test func `a coordinate has to be below p, even where it stands for one of a point`() {
+    @Test("a coordinate has to be below p, even where it stands for one of a point") func coordinateHasBe() {
         let y = "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4"
         #expect(kind(Self.zero, y) == .ordinary)
         #expect(kind("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", y) == .notOnCurve)
@@ -85,7 +86,7 @@ import Testing
         #expect(kind(greatest, greatest) == .notOnCurve)
     }
 
-    @Test func `coordinates of another length are no point`() {
+    @Test("coordinates of another length are no point") func coordinatesAnotherLength() {
         #expect(kind("", "") == .notOnCurve)
         #expect(kind(Self.generatorX, String(Self.generatorY.dropLast(2))) == .notOnCurve)
         #expect(kind("00" + Self.generatorX, Self.generatorY) == .notOnCurve)

@@ -6,7 +6,7 @@ import Pairing
 import State
 import Testing
 
-@Suite struct `The store of bonds` {
+@Suite("The store of bonds") struct BondStoreTests {
     private let place: TestFolder
     private let store: BondStore
 
@@ -22,12 +22,12 @@ import Testing
 
     // MARK: What is kept
 
-    @Test func `An empty folder holds nothing, and nothing is wrong with it`() {
+    @Test("An empty folder holds nothing, and nothing is wrong with it") func emptyFolderHolds() {
         let (records, unsettled, problems) = loaded()
         #expect(records == [] && unsettled == [] && problems == [])
     }
 
-    @Test func `A record's file is lines that people can read`() throws {
+    @Test("A record's file is lines that people can read") func recordSFile() throws {
         try store.save(BondRecord.full)
         #expect(
             place.text(cuffFile) == """
@@ -48,7 +48,7 @@ import Testing
                 """)
     }
 
-    @Test func `The file of a pairing without result is lines that people can read`() throws {
+    @Test("The file of a pairing without result is lines that people can read") func filePairingWithout() throws {
         try store.save(UnsettledPairing.full)
         #expect(
             place.text("pairings/7") == """
@@ -66,7 +66,7 @@ import Testing
                 """)
     }
 
-    @Test func `Generated records and pairings come back as they were, sorted`() throws {
+    @Test("Generated records and pairings come back as they were, sorted") func generatedRecordsPairings() throws {
         var generator = SeededGenerator(state: 20_240_229)
         let records = (0..<150).map { _ in generator.record() }
         let unsettled = (0..<150).map { _ in generator.unsettled() }
@@ -83,7 +83,7 @@ import Testing
         #expect(result.unsettled == last.values.sorted { $0.number < $1.number })
     }
 
-    @Test func `The ends of every range come back`() throws {
+    @Test("The ends of every range come back") func endsEveryRange() throws {
         var record = BondRecord(key: .init(adapter: Address(bits: 0), device: Address(bits: .max), type: .random))
         try store.save(record)
         #expect(loaded().records == [record])
@@ -95,8 +95,10 @@ import Testing
         #expect(loaded().records == [record])
     }
 
-    @Test(arguments: ["a\nSTATE=lost", "a\r", "\0", "a\u{1}", "\u{7F}", "\u{85}"])
-    func `A rule's name that would damage the file is left out`(name: String) throws {
+    @Test(
+        "A rule's name that would damage the file is left out",
+        arguments: ["a\nSTATE=lost", "a\r", "\0", "a\u{1}", "\u{7F}", "\u{85}"])
+    func ruleSName(name: String) throws {
         var record = BondRecord.full
         record.rule = name
         try store.save(record)
@@ -109,8 +111,8 @@ import Testing
         #expect(result.records == [record] && result.unsettled == [pairing] && result.problems == [])
     }
 
-    @Test(arguments: [UInt8(0), 6, 17, 255])
-    func `A strength that no key has is left out`(keySize: UInt8) throws {
+    @Test("A strength that no key has is left out", arguments: [UInt8(0), 6, 17, 255])
+    func strengthNoKey(keySize: UInt8) throws {
         var record = BondRecord.full
         record.strength?.keySize = keySize
         try store.save(record)
@@ -119,7 +121,7 @@ import Testing
         #expect(result.records == [record] && result.problems == [])
     }
 
-    @Test func `Devices on two adapters, and of two address types, are different ones`() throws {
+    @Test("Devices on two adapters, and of two address types, are different ones") func devicesOnTwo() throws {
         let keys = [
             cuff, .init(adapter: cuff.adapter, device: cuff.device, type: .random),
             .init(adapter: Address(bits: 0x0000_5E00_5302), device: cuff.device, type: .public),
@@ -128,7 +130,7 @@ import Testing
         #expect(loaded().records.map(\.key) == keys)
     }
 
-    @Test func `What is removed is forgotten, and the rest is kept`() throws {
+    @Test("What is removed is forgotten, and the rest is kept") func whatRemovedForgotten() throws {
         try store.save(BondRecord.full)
         try store.save(UnsettledPairing.full)
         try store.remove(cuff)
@@ -138,7 +140,7 @@ import Testing
         try store.remove(PairingNumber(7))
     }
 
-    @Test func `A crash while a record is written leaves the one before`() throws {
+    @Test("A crash while a record is written leaves the one before") func crashWhileRecord() throws {
         let place = try TestFolder()
         try BondStore(folder: place.open()).save(BondRecord.full)
         try place.put(cuffFile + ".new", "# This is private data of pairingd. Do not parse.\nADAPTER=00:")
@@ -146,7 +148,7 @@ import Testing
         #expect(again.records == [.full] && again.problems == [])
     }
 
-    @Test func `Keys of a newer version and comments are passed over`() throws {
+    @Test("Keys of a newer version and comments are passed over") func keysNewerVersion() throws {
         try store.save(BondRecord.full)
         let text = try #require(place.text(cuffFile))
         try place.put(cuffFile, "FIRST_SEEN=1=2\n#\n# KEY_SIZE=1\nkey.2 =\n" + text)
@@ -194,8 +196,8 @@ import Testing
         ("RULE=50", "RULE=\u{9B}", ":9: holds a control character"),
     ]
 
-    @Test(arguments: damage.indices)
-    func `Damage is told with its file and line, and costs only that file's memory`(index: Int) throws {
+    @Test("Damage is told with its file and line, and costs only that file's memory", arguments: damage.indices)
+    func damageToldFile(index: Int) throws {
         let (old, new, problem) = Self.damage[index]
         let other = BondRecord(key: .init(adapter: adapter, device: Address(bits: 1), type: .random))
         try store.save(other)
@@ -209,7 +211,7 @@ import Testing
         #expect(result.problems == [cuffFile + problem])
     }
 
-    @Test func `A record that was cut short anywhere is damaged, and never another record`() throws {
+    @Test("A record that was cut short anywhere is damaged, and never another record") func recordCutShort() throws {
         try store.save(BondRecord.full)
         let octets = Array(try #require(place.text(cuffFile)).utf8)
         for count in octets.indices {
@@ -219,7 +221,7 @@ import Testing
         }
     }
 
-    @Test func `A pairing that was cut short anywhere is damaged, and never another pairing`() throws {
+    @Test("A pairing that was cut short anywhere is damaged, and never another pairing") func pairingCutShort() throws {
         try store.save(UnsettledPairing.full)
         let octets = Array(try #require(place.text("pairings/7")).utf8)
         for count in octets.indices {
@@ -229,7 +231,7 @@ import Testing
         }
     }
 
-    @Test func `Any octet that is another one is damage, or no harm to the rest`() throws {
+    @Test("Any octet that is another one is damage, or no harm to the rest") func anyOctetAnother() throws {
         var generator = SeededGenerator(state: 7)
         let other = BondRecord(key: .init(adapter: adapter, device: Address(bits: 1), type: .random))
         try store.save(other)
@@ -245,12 +247,12 @@ import Testing
         }
     }
 
-    @Test func `What is not UTF-8 is damage`() throws {
+    @Test("What is not UTF-8 is damage") func whatNotUtf() throws {
         try place.put(cuffFile, octets: [0x41, 0x3D, 0xFF, 0x0A])
         #expect(loaded().problems == ["\(cuffFile): is not UTF-8"])
     }
 
-    @Test func `A damaged file stays until its name is written again`() throws {
+    @Test("A damaged file stays until its name is written again") func damagedFileStays() throws {
         try place.put(cuffFile, "damaged\n")
         #expect(loaded().problems == ["\(cuffFile):1: is not KEY=value"])
         #expect(place.text(cuffFile) == "damaged\n")
@@ -259,8 +261,8 @@ import Testing
         #expect(result.records == [.full] && result.problems == [])
     }
 
-    @Test(arguments: ["8", "07", "+7", "7 ", "seven"])
-    func `A pairing's file by another name is not believed`(name: String) throws {
+    @Test("A pairing's file by another name is not believed", arguments: ["8", "07", "+7", "7 ", "seven"])
+    func pairingSFile(name: String) throws {
         try store.save(UnsettledPairing.full)
         try #require(rename("\(place.path)/pairings/7", "\(place.path)/pairings/\(name)") == 0)
         let result = loaded()
@@ -268,7 +270,7 @@ import Testing
         #expect(result.problems == ["pairings/\(name):2: NUMBER contradicts the file's name"])
     }
 
-    @Test func `A record's file by a name in small letters is not believed`() throws {
+    @Test("A record's file by a name in small letters is not believed") func recordSFileName() throws {
         try store.save(BondRecord.full)
         try #require(rename("\(place.path)/\(cuffFile)", "\(place.path)/\(cuffFile.lowercased())") == 0)
         let result = loaded()
@@ -279,7 +281,7 @@ import Testing
 
     // MARK: What is not ours
 
-    @Test func `Links, folders, pipes and large files are told, and everything else loads`() throws {
+    @Test("Links, folders, pipes and large files are told, and everything else loads") func linksFoldersPipes() throws {
         try store.save(BondRecord.full)
         try store.save(UnsettledPairing.full)
         try place.link("devices/link", to: "../" + cuffFile)
@@ -295,7 +297,7 @@ import Testing
             ])
     }
 
-    @Test func `A subfolder that is none costs only its own memory`() throws {
+    @Test("A subfolder that is none costs only its own memory") func subfolderNoneCosts() throws {
         try store.save(UnsettledPairing.full)
         try place.put("devices", "")
         let result = loaded()
@@ -303,17 +305,17 @@ import Testing
         #expect(result.problems == ["devices: cannot list: Not a directory"])
     }
 
-    @Test func `A foreign name does no harm to the terminal that its problem is shown on`() throws {
+    @Test("A foreign name does no harm to the terminal that its problem is shown on") func foreignNameDoes() throws {
         try place.put("devices/\u{1B}[2J\n", "")
         #expect(loaded().problems == [#"devices/\u{1B}[2J\u{A}: ADAPTER is missing"#])
     }
 
-    @Test func `Hidden files are told, as they are none of ours`() throws {
+    @Test("Hidden files are told, as they are none of ours") func hiddenFilesTold() throws {
         try place.put("devices/.swp", "")
         #expect(loaded().problems == ["devices/.swp: cannot read: is not a name for a file of the state"])
     }
 
-    @Test func `What is beyond the bound is not read, and told`() throws {
+    @Test("What is beyond the bound is not read, and told") func whatBeyondBound() throws {
         for number in 0...BondStore.maximumCount { try place.put("pairings/\(number)", octets: []) }
         let problems = store.load().problems
         #expect(problems.count == BondStore.maximumCount + 1)

@@ -4,12 +4,12 @@ import Glibc
 import State
 import Testing
 
-@Suite struct `The state folder` {
+@Suite("The state folder") struct StateFolderTests {
     private let place: TestFolder
 
     init() throws { place = try TestFolder() }
 
-    @Test func `What is written is read, in the folder and its subfolders`() throws {
+    @Test("What is written is read, in the folder and its subfolders") func whatWrittenRead() throws {
         let folder = try place.open()
         try folder.write("a", "one")
         try folder.write("a", in: .devices, "two")
@@ -19,7 +19,7 @@ import Testing
         #expect(try folder.read("a", in: .pairings) == [])
     }
 
-    @Test func `What is not there is nothing, also before there are subfolders`() throws {
+    @Test("What is not there is nothing, also before there are subfolders") func whatNotThere() throws {
         let folder = try place.open()
         #expect(try folder.read("a") == nil)
         #expect(try folder.read("a", in: .devices) == nil)
@@ -28,7 +28,7 @@ import Testing
         try folder.remove("a", in: .pairings)
     }
 
-    @Test func `What is written anew takes the old one's place`() throws {
+    @Test("What is written anew takes the old one's place") func whatWrittenAnew() throws {
         let folder = try place.open()
         try folder.write("a", in: .devices, "a longer text")
         try folder.write("a", in: .devices, "short")
@@ -36,20 +36,20 @@ import Testing
         #expect(try folder.names(in: .devices) == ["a"], "nothing else is left behind")
     }
 
-    @Test func `What is removed is gone`() throws {
+    @Test("What is removed is gone") func whatRemovedGone() throws {
         let folder = try place.open()
         try folder.write("a", in: .devices, "one")
         try folder.remove("a", in: .devices)
         #expect(!place.exists("devices/a"))
     }
 
-    @Test func `Names are sorted by their bytes`() throws {
+    @Test("Names are sorted by their bytes") func namesSortedTheir() throws {
         let folder = try place.open()
         for name in ["b", "10", "a", "9", "B"] { try folder.write(name, in: .pairings, "") }
         #expect(try folder.names(in: .pairings) == ["10", "9", "B", "a", "b"])
     }
 
-    @Test func `A reader that has the old file open keeps it whole`() throws {
+    @Test("A reader that has the old file open keeps it whole") func readerHasOld() throws {
         let folder = try place.open()
         try folder.write("a", "old")
         let descriptor = open("\(place.path)/a", O_RDONLY | O_CLOEXEC)
@@ -63,7 +63,7 @@ import Testing
 
     // MARK: Two at once
 
-    @Test func `A folder that is in use is refused, and what is half written in it stays`() throws {
+    @Test("A folder that is in use is refused, and what is half written in it stays") func folderInUse() throws {
         let folder = try place.open()
         try place.put("devices/a.new", "ha")
         let refused = refusal { () throws(StateError) in try StateFolder(path: place.path) }
@@ -73,7 +73,7 @@ import Testing
         try folder.write("a", "still mine")
     }
 
-    @Test func `A folder can be had again once the one before is gone`() throws {
+    @Test("A folder can be had again once the one before is gone") func folderCanBe() throws {
         var folder: StateFolder? = try place.open()
         try folder?.write("a", "one")
         folder = nil
@@ -82,7 +82,8 @@ import Testing
 
     // MARK: Crashes
 
-    @Test func `A crash before the rename leaves the old file, and what was half written goes at the next start`()
+    @Test("A crash before the rename leaves the old file, and what was half written goes at the next start")
+    func crashBeforeRename()
         throws
     {
         try place.open().write("a", in: .devices, "old")
@@ -94,7 +95,7 @@ import Testing
         for name in ["devices/a.new", "pairings/7.new", "numbers.new"] { #expect(!place.exists(name), "\(name)") }
     }
 
-    @Test func `A file that could not be put into its place leaves nothing half written`() throws {
+    @Test("A file that could not be put into its place leaves nothing half written") func fileCouldNot() throws {
         let folder = try place.open()
         place.makeFolders(for: "a/")
         let error = refusal { () throws(StateError) in try folder.write("a", "one") }
@@ -104,7 +105,7 @@ import Testing
 
     // MARK: What is not ours
 
-    @Test func `Neither a link nor what it leads to is read or written`() throws {
+    @Test("Neither a link nor what it leads to is read or written") func neitherLinkNor() throws {
         try place.put("target", "secret")
         try place.link("a", to: "target")
         let folder = try place.open()
@@ -116,7 +117,7 @@ import Testing
         #expect(place.mode("a").map { $0 & S_IFMT } == S_IFREG)
     }
 
-    @Test func `A link by the temporary name is not followed`() throws {
+    @Test("A link by the temporary name is not followed") func linkTemporaryName() throws {
         let folder = try place.open()
         try place.put("target", "untouched")
         try place.link("a.new", to: "target")
@@ -125,7 +126,7 @@ import Testing
         #expect(place.text("a") == "own")
     }
 
-    @Test func `A subfolder that is a link is not followed`() throws {
+    @Test("A subfolder that is a link is not followed") func subfolderLinkNot() throws {
         mkdir(place.surroundings + "/elsewhere", 0o700)
         try place.link("devices", to: "../elsewhere")
         let folder = try place.open()
@@ -143,14 +144,14 @@ import Testing
         #expect(access(place.surroundings + "/elsewhere/a", F_OK) != 0)
     }
 
-    @Test func `The folder itself may be a link to another place`() throws {
+    @Test("The folder itself may be a link to another place") func folderItselfMay() throws {
         mkdir(place.surroundings + "/elsewhere", 0o700)
         try #require(symlink("elsewhere", place.path) == 0)
         try place.open().write("a", "one")
         #expect(access(place.surroundings + "/elsewhere/a", F_OK) == 0)
     }
 
-    @Test func `A folder and a pipe are no files`() throws {
+    @Test("A folder and a pipe are no files") func folderPipeNo() throws {
         place.makeFolders(for: "folder/")
         try place.pipe("pipe")
         let folder = try place.open()
@@ -160,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `A pipe is written over, not into`() throws {
+    @Test("A pipe is written over, not into") func pipeWrittenOver() throws {
         try place.pipe("a")
         try place.pipe("a.new")
         let folder = try place.open()
@@ -169,16 +170,16 @@ import Testing
         #expect(place.mode("a").map { $0 & S_IFMT } == S_IFREG)
     }
 
-    @Test(arguments: [mode_t(0o620), 0o602, 0o666])
-    func `A file that others may write is not read`(mode: mode_t) throws {
+    @Test("A file that others may write is not read", arguments: [mode_t(0o620), 0o602, 0o666])
+    func fileOthersMay(mode: mode_t) throws {
         try place.put("a", "one", mode: mode)
         let folder = try place.open()
         let error = refusal { () throws(StateError) in try folder.read("a") }
         #expect(error.map(place.relative) == "cannot read a: others than the daemon may have written it")
     }
 
-    @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
-    func `A file of another user is not read`() throws {
+    @Test("A file of another user is not read", .enabled(if: geteuid() == 0, "only root can give files away"))
+    func fileAnotherUser() throws {
         try place.put("a", "one")
         try #require(chown(place.path + "/a", 65_534, 65_534) == 0)
         let folder = try place.open()
@@ -186,7 +187,7 @@ import Testing
         #expect(error.map(place.relative) == "cannot read a: others than the daemon may have written it")
     }
 
-    @Test func `The largest file is read and written, and one octet more is neither`() throws {
+    @Test("The largest file is read and written, and one octet more is neither") func largestFileRead() throws {
         let folder = try place.open()
         let largest = String(repeating: "x", count: StateFolder.maximumLength)
         try folder.write("a", largest)
@@ -198,8 +199,10 @@ import Testing
         #expect(read.map(place.relative) == "cannot read b: is longer than 16 KiB")
     }
 
-    @Test(arguments: ["", ".", "..", ".hidden", "../a", "a/b", "/etc/passwd", "a.new", "a\0b"])
-    func `A name that leads elsewhere is refused`(name: String) throws {
+    @Test(
+        "A name that leads elsewhere is refused",
+        arguments: ["", ".", "..", ".hidden", "../a", "a/b", "/etc/passwd", "a.new", "a\0b"])
+    func nameLeadsElsewhere(name: String) throws {
         let folder = try place.open()
         let errors = [
             refusal { () throws(StateError) in try folder.write(name, in: .devices, "one") },
@@ -211,8 +214,8 @@ import Testing
 
     // MARK: Permissions
 
-    @Test(arguments: [mode_t(0), 0o022, 0o077, 0o777])
-    func `Only the owner may read, whatever the umask`(mask: mode_t) throws {
+    @Test("Only the owner may read, whatever the umask", arguments: [mode_t(0), 0o022, 0o077, 0o777])
+    func onlyOwnerMay(mask: mode_t) throws {
         try ThisThread.withMask(mask) {
             try place.open().write("a", in: .devices, "one")
         }
@@ -221,7 +224,9 @@ import Testing
         #expect(place.mode("devices/a").map { $0 & 0o7777 } == 0o600)
     }
 
-    @Test func `A folder that cannot be written is read all the same, and says so when it is written`() throws {
+    @Test("A folder that cannot be written is read all the same, and says so when it is written") func folderCannotBe()
+        throws
+    {
         try place.put("a", "one")
         try place.put("devices/b", "two")
         // As nobody, to whom the folder belongs: root may write everything.
@@ -250,7 +255,7 @@ import Testing
         #expect(place.text("a") == "one")
     }
 
-    @Test func `A folder that is a file, or below one, cannot be opened`() throws {
+    @Test("A folder that is a file, or below one, cannot be opened") func folderFileOr() throws {
         try place.put("a", "one")
         for path in [place.path + "/a", place.path + "/a/state", place.path + "/no/state"] {
             let error = refusal { () throws(StateError) in try StateFolder(path: path) }
@@ -259,7 +264,9 @@ import Testing
         }
     }
 
-    @Test func `A folder that was deleted under us is an error of each write, and not of reading`() throws {
+    @Test("A folder that was deleted under us is an error of each write, and not of reading") func folderDeletedUnder()
+        throws
+    {
         let folder = try place.open()
         try #require(rmdir(place.path) == 0)
         #expect(try folder.read("a") == nil)
@@ -267,7 +274,7 @@ import Testing
         #expect(error.map(place.relative) == "cannot write a: No such file or directory")
     }
 
-    @Test func `What is deleted in it while it is open is made anew`() throws {
+    @Test("What is deleted in it while it is open is made anew") func whatDeletedIn() throws {
         let folder = try place.open()
         try folder.write("a", in: .devices, "one")
         try #require(unlink(place.path + "/devices/a") == 0 && rmdir(place.path + "/devices") == 0)
