@@ -56,6 +56,9 @@ struct Failure: Error, Hashable, Sendable {
         case "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.Timeout",
             "org.freedesktop.DBus.Error.Disconnected":
             (.unreachable, "is pairingd running? systemctl status pairingd")
+        // The bus would have started it.
+        case "org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.UnitMasked":
+            (.unreachable, "pairingd is not enabled: systemctl enable --now pairingd")
         default: (.failed, "journalctl -u pairingd may tell more")
         }
     }

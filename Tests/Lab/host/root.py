@@ -11,10 +11,11 @@ from host.command import output_of
 from host.kernel import Kernel
 from host.report import LabError, say
 
-# What the guest runs, and what pairingd is linked with.
+# What the guest runs, what pairingd is linked with, and what a gateway has where systemd is the first process.
 PACKAGES = (
     ["bluez", "dbus", "hostname", "iproute2", "kmod", "passwd", "polkitd", "python3", "systemd"]
     + ["libdbus-1-3", "libssl3t64", "libstdc++6", "libsystemd0"]
+    + ["openssh-server", "systemd-journal-remote", "systemd-sysv", "udev"]
 )
 
 # Unpacked, not installed: installing a kernel makes an initramfs that nobody boots. mmdebstrap's own apt knows the
@@ -27,6 +28,8 @@ kernel=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: //p')
 apt-get download -qq "$kernel"
 dpkg -x ./linux-image-*.deb .
 rm ./linux-image-*.deb
+# What is installed later is installed as anywhere.
+rm -f etc/dpkg/dpkg.cfg.d/99mmdebstrap
 """
 
 

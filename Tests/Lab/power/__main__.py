@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`write` pairs one device after the other until the machine is killed; `check` holds disks against what was promised."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import mmap
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from air import Air, cuff
+from gateway.bluez import STORAGE, BlueZ
+from gateway.client import Client
+from gateway.command import run
+from gateway.journal import records
+from gateway.programs import Pairingd, pairingd
+from scenarios.rules import CUFF
+
+DISK = Path("/run/disk")
+# Behind the file system: here the guest notes what was promised.
+MARKS = int(os.environ.get("LAB_MARKS", "0"))
+BLOCK = 4096
+# The cut comes while the next one is being paired.
+BONDS = 24
+
+
+async def must(*command: str) -> None:
+    done = await run(*command)
+    assert done.status == 0, (command, done.errors)
+
+
+@asynccontextmanager
+async def gateway(device: str, air: Air) -> AsyncIterator[tuple[Pairingd, BlueZ]]:
+    """pairingd and bluetoothd with all that they keep on this disk."""
+    DISK.mkdir(exist_ok=True)
+    await must("mount", device, str(DISK))
+    (DISK / "bluetooth").mkdir(mode=0o700, exist_ok=True)
+    await must("mount", "--bind", str(DISK / "bluetooth"), str(STORAGE))
+    bluez = BlueZ()
+    await bluez.start()
+    try:
+        async with pairingd(DISK, CUFF) as daemon:
+            yield daemon, bluez
+    finally:
+        await bluez.stop()
+        await must("umount", str(STORAGE))
+        await must("umount", str(DISK))
+
+
+def note(promise: str, file: int) -> None:
+    """Write a promise past all caches and without a flush, which would be one for the daemons' files too."""
+    with mmap.mmap(-1, BLOCK) as block:
+        block.write(promise.encode())
+        os.pwritev(file, [block], MARKS)
+
+
+async def write(air: Air) -> None:
+    async with gateway("/dev/vda", air), Client.open() as client:
+        # The rules are the administrator's to bring to the disk.
+        os.sync()
+        disk = os.open("/dev/vda", os.O_WRONLY | os.O_DIRECT)
+        for number in range(255):
+            if number == BONDS:
+                print("now cut", flush=True)
+            async with air.add(cuff(address=f"00:5F:BF:71:81:{number:02X}")) as device:
+                address = device.traits.address
+                result = await client.result(await client.pair(address))
+                assert result["Result"] == "paired", result
+                note(address, disk)
+                print(f"{address} is paired", flush=True)
+
+
+async def check(air: Air, promises: list[list[str]]) -> bool:
+    good = True
+    for number, promised in enumerate(promises):
+        device = f"/dev/vd{chr(ord('a') + number)}"
+        async with gateway(device, air) as (daemon, _), Client.open() as client:
+            await client.until(lambda client=client: client.objects["/org/pairingd"].get("DefaultAgent") == "held")
+            kept = {address: client.device(address) for address in promised}
+            bonds = [address for address, each in kept.items() if not each.get("Bonded")]
+            weak = [address for address, each in kept.items() if each.get("Security") != "encrypted"]
+            errors = client.objects["/org/pairingd"]["PolicyErrors"]
+            told = [each["MESSAGE"] for each in await records(daemon.pid) if int(each["PRIORITY"]) <= 4]
+        lost = bonds or weak or errors or told
+        good = good and not lost
+        print(f"{device}: {len(promised)} promised", flush=True)
+        if lost:
+            print(f"  no bond: {bonds}\n  no record: {weak}\n  rules: {errors}\n  told: {told}", flush=True)
+    return good
+
+
+async def main(arguments: list[str]) -> int:
+    kernel = os.environ.get("LAB_KERNEL", "/")
+    await must("modprobe", "-d", kernel, "-a", "virtio_blk", "ext4")
+    async with Air.open() as air:
+        match arguments:
+            case ["write"]:
+                await write(air)
+                return 1  # Nobody has cut the power.
+            case ["check", promises]:
+                return 0 if await check(air, json.loads(promises)) else 1
+            case _:
+                return 2
+
+
+sys.exit(asyncio.run(main(sys.argv[1:])))
