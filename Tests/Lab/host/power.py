@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from host.disk import FILE_SYSTEM, Entry, after_a_cut, logged_device, make_disk, plain_devices, read_log
-from host.machine import POWER_CUT, Machine, inside
+from host.machine import POWER_CUT, Machine
 from host.report import LabError, say
 
 # The moments that are looked at, besides the one at which QEMU was killed.
@@ -22,7 +22,7 @@ CHANCES = (0.0, 0.5)
 
 def cut_power(machine: Machine, command: Sequence[str], environment: Mapping[str, str], limit: float) -> int:
     """Runs it all; the exit status. `command` starts the package `power` in the guest."""
-    environment = {**environment, "LAB_KERNEL": str(inside(machine.kernel.root)), "LAB_MARKS": str(FILE_SYSTEM)}
+    environment = {**environment, "LAB_MARKS": str(FILE_SYSTEM)}
     with tempfile.TemporaryDirectory(prefix="pairingd-power-") as name:
         folder = Path(name)
         disk, log = folder / "disk", folder / "log"

@@ -22,7 +22,7 @@ from scenarios.rules import CUFF
 
 DISK = Path("/run/disk")
 # Behind the file system: here the guest notes what was promised.
-MARKS = int(os.environ.get("LAB_MARKS", "0"))
+MARKS = int(os.environ["LAB_MARKS"])
 BLOCK = 4096
 # The cut comes while the next one is being paired.
 BONDS = 24
@@ -38,6 +38,8 @@ async def gateway(device: str, air: Air) -> AsyncIterator[tuple[Pairingd, BlueZ]
     """pairingd and bluetoothd with all that they keep on this disk."""
     DISK.mkdir(exist_ok=True)
     await must("mount", device, str(DISK))
+    rule = DISK / "policy" / "10-rule.toml"
+    assert not (DISK / "state").exists() or rule.read_text() == CUFF
     (DISK / "bluetooth").mkdir(mode=0o700, exist_ok=True)
     await must("mount", "--bind", str(DISK / "bluetooth"), str(STORAGE))
     bluez = BlueZ()
@@ -94,8 +96,6 @@ async def check(air: Air, promises: list[list[str]]) -> bool:
 
 
 async def main(arguments: list[str]) -> int:
-    kernel = os.environ.get("LAB_KERNEL", "/")
-    await must("modprobe", "-d", kernel, "-a", "virtio_blk", "ext4")
     async with Air.open() as air:
         match arguments:
             case ["write"]:
