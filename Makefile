@@ -11,6 +11,8 @@ UNITDIR ?= /usr/lib/systemd/system
 CATALOGDIR ?= /usr/lib/systemd/catalog
 SYSUSERSDIR ?= /usr/lib/sysusers.d
 MANDIR ?= $(PREFIX)/share/man
+# Debian's zsh looks into vendor-completions instead, where packages are concerned.
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 
 # "off" leaves the virtual machine's tests out of `make test`; "all" runs them on Debian 12 and on 13, anything else on 12.
 LAB ?= on
@@ -20,13 +22,14 @@ DEBIANS = $(if $(filter all,$(LAB)),12 13,12)
 SECONDS_EACH ?= 60
 FUZZERS ?= rule-files monitor-records btsnoop pcap smp
 
-# lld, because GNU ld leaves a Swift program without RELRO.
+# lld, because GNU ld leaves a Swift program without RELRO. The build's id is how debug symbols in a package are found.
+BUILDFLAGS ?=
 BUILD = swift build --configuration release --static-swift-stdlib \
-	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
+	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker --build-id=sha1 $(BUILDFLAGS)
 BINARIES = .build/release
 MANUALS = .build/manuals
 
-.PHONY: all build manuals dependencies demo test test-full test-fast test-lab fuzz bench check format install clean
+.PHONY: all build manuals dependencies deb demo test test-full test-fast test-lab fuzz bench check format install clean
 
 all: build manuals
 
@@ -42,6 +45,11 @@ manuals: build
 # Installs what is missing from Debian; says so, and does nothing when all is there.
 dependencies:
 	@scripts/install-dependencies build
+
+# Debian packages, in .build/deb.
+deb: dependencies
+	@scripts/install-dependencies package
+	scripts/make-packages
 
 demo: build
 	Tests/Lab/lab demo --binaries $(BINARIES)
@@ -117,12 +125,16 @@ install: build manuals
 	install -D -m 644 systemd/pairingd.sysusers $(DESTDIR)$(SYSUSERSDIR)/pairingd.conf
 	for section in 1 5 8; do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$section $(MANUALS)/*.$$section || exit; done
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/pairingd/devices.d
+	test -e $(DESTDIR)$(SYSCONFDIR)/pairingd/pairingd.toml || \
+		install -m 644 -t $(DESTDIR)$(SYSCONFDIR)/pairingd etc/pairingd.toml
 	install -D -m 644 -t $(DESTDIR)/usr/lib/pairingd/devices.d policy/*.toml
-	set -e; for shell in bash/bash-completion/completions/pairingctl zsh/zsh/site-functions/_pairingctl \
-			fish/fish/vendor_completions.d/pairingctl.fish; do \
-		install -d -m 755 $(DESTDIR)$(PREFIX)/share/$$(dirname $${shell#*/}); \
-		$(BINARIES)/pairingctl --generate-completion-script $${shell%%/*} > $(DESTDIR)$(PREFIX)/share/$${shell#*/}; \
+	set -e; for shell in bash:$(PREFIX)/share/bash-completion/completions/pairingctl zsh:$(ZSHDIR)/_pairingctl \
+			fish:$(PREFIX)/share/fish/vendor_completions.d/pairingctl.fish; do \
+		install -d -m 755 $(DESTDIR)$$(dirname $${shell#*:}); \
+		$(BINARIES)/pairingctl --generate-completion-script $${shell%%:*} > $(DESTDIR)$${shell#*:}; \
 	done
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md
 	install -D -m 755 -t $(DESTDIR)$(DOCDIR)/examples \
 		examples/push-button examples/phone-notification examples/web-hook
 	install -m 644 examples/pairing_requests.py $(DESTDIR)$(DOCDIR)/examples/
