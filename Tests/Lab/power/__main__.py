@@ -66,11 +66,12 @@ async def write(air: Air) -> None:
         os.sync()
         disk = os.open("/dev/vda", os.O_WRONLY | os.O_DIRECT)
         for number in range(255):
-            if number == BONDS:
-                print("now cut", flush=True)
             async with air.add(cuff(address=f"00:5F:BF:71:81:{number:02X}")) as device:
                 address = device.traits.address
-                result = await client.result(await client.pair(address))
+                pairing = await client.pair(address)
+                if number == BONDS:
+                    print("now cut", flush=True)
+                result = await client.result(pairing)
                 assert result["Result"] == "paired", result
                 note(address, disk)
                 print(f"{address} is paired", flush=True)
@@ -81,11 +82,13 @@ async def check(air: Air, promises: list[list[str]]) -> bool:
     for number, promised in enumerate(promises):
         device = f"/dev/vd{chr(ord('a') + number)}"
         async with gateway(device, air) as (daemon, _), Client.open() as client:
-            await client.until(lambda client=client: client.objects["/org/pairingd"].get("DefaultAgent") == "held")
+            async with asyncio.timeout(30):
+                while await daemon.manager("DefaultAgent") != "held":
+                    await asyncio.sleep(0.1)
             kept = {address: client.device(address) for address in promised}
             bonds = [address for address, each in kept.items() if not each.get("Bonded")]
             weak = [address for address, each in kept.items() if each.get("Security") != "encrypted"]
-            errors = client.objects["/org/pairingd"]["PolicyErrors"]
+            errors = await daemon.manager("PolicyErrors")
             told = [each["MESSAGE"] for each in await records(daemon.pid) if int(each["PRIORITY"]) <= 4]
         lost = bonds or weak or errors or told
         good = good and not lost
