@@ -221,11 +221,18 @@ import Testing
     @Test func `A pairing that was cut short anywhere is damaged, and never another pairing`() throws {
         try store.save(UnsettledPairing.full)
         let octets = Array(try #require(place.text("pairings/7")).utf8)
-        for count in octets.indices {
+        for count in octets.indices.dropFirst() {
             try place.put("pairings/7", octets: Array(octets[..<count]))
             let result = loaded()
             #expect(result.unsettled == [] && result.problems.count == 1, "cut after \(count) octets")
         }
+    }
+
+    @Test func `What a power cut leaves of a pairing's file, nothing, is removed and no problem`() throws {
+        try place.put("pairings/7", octets: [])
+        let result = loaded()
+        #expect(result.unsettled == [] && result.problems == [])
+        #expect(place.text("pairings/7") == nil)
     }
 
     @Test func `Any octet that is another one is damage, or no harm to the rest`() throws {

@@ -29,13 +29,15 @@ async def bluetoothd(air: Air) -> BlueZ:
 
 
 @pytest.fixture(scope="session")
-async def installation(bluetoothd: BlueZ) -> packages.Installation:
-    """The packages as apt has installed them, and nothing done to them since."""
-    return await packages.install()
+async def files_before(bluetoothd: BlueZ) -> frozenset[str]:
+    """What there was before the packages were installed. They are, from then on."""
+    files = await packages.everything()
+    await packages.install()
+    return files
 
 
 @pytest.fixture
-async def bluez(installation: packages.Installation, bluetoothd: BlueZ) -> AsyncIterator[BlueZ]:
+async def bluez(files_before: frozenset[str], bluetoothd: BlueZ) -> AsyncIterator[BlueZ]:
     """A gateway as it is after the installation: no device known, no rule of the administrator's, the daemon ready."""
     await bluetoothd.remove_all()
     yield bluetoothd

@@ -13,7 +13,7 @@ HERE_DOCUMENT = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
 
 @dataclass(frozen=True)
 class Command:
-    """What is typed, and the line of the document where it begins; the situation that a comment before its block names."""
+    """What is typed, the line where it begins, and the situation that a comment before its block names."""
 
     line: int
     text: str

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.command import Completed, run
@@ -16,14 +15,6 @@ NAMES = ("pairingd", "pairingctl")
 LOOKED_AT = ("/etc", "/usr", "/var")
 
 
-@dataclass(frozen=True)
-class Installation:
-    """What there was before, and what apt said."""
-
-    files_before: frozenset[str]
-    transcript: str
-
-
 def files() -> list[Path]:
     """The packages: what the daemon is in, and what the command is in."""
     return [next(FOLDER.glob(f"{name}_*.deb")) for name in NAMES]
@@ -32,15 +23,13 @@ def files() -> list[Path]:
 async def apt(*arguments: str) -> Completed:
     """apt, without a network and without anybody to ask."""
     environment = ("env", "DEBIAN_FRONTEND=noninteractive", "APT_LISTCHANGES_FRONTEND=none")
-    done = await run(*environment, "apt-get", "--yes", "--no-install-recommends", *arguments, timeout=300)
+    done = await run(*environment, "apt-get", "--yes", *arguments, timeout=300)
     assert done.status == 0, (done.output, done.errors)
     return done
 
 
-async def install(*options: str) -> Installation:
-    before = await everything()
-    done = await apt(*options, "install", *(str(file) for file in files()))
-    return Installation(before, done.output + done.errors)
+async def install() -> None:
+    await apt("install", *(str(file) for file in files()))
 
 
 async def newer(folder: Path) -> list[Path]:
@@ -48,9 +37,10 @@ async def newer(folder: Path) -> list[Path]:
     made = []
     for package in files():
         tree = folder / package.stem
+        control = f"{tree}/DEBIAN/control"
         for command in (
             ("dpkg-deb", "--raw-extract", str(package), str(tree)),
-            ("sed", "-i", "-E", r"s/^Version: .*/&+next/; s/(pairingctl \(= [^)]*)\)/\1+next)/", str(tree / "DEBIAN/control")),
+            ("sed", "-i", "-E", r"s/^Version: .*/&+next/; s/(pairingctl \(= [^)]*)\)/\1+next)/", control),
             ("dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), f"{tree}.deb"),
         ):
             done = await run(*command, timeout=300)

@@ -83,7 +83,7 @@ async def test_what_the_document_says_works(air: Air, folder: Path) -> None:
         for command in typed:
             prepare(command.situation, device)
             done = await run("bash", "-c", f"cd {folder}\n{command.text}", timeout=180)
-            where = f"{DOCUMENT.name}:{command.line}: $ {command.text}"
-            print(f"{where}\n{done.output}{done.errors}")
-            assert done.status == expected_status(command), f"{where}\nexit status {done.status}\n{done.output}{done.errors}"
+            told = f"{DOCUMENT.name}:{command.line}: $ {command.text}\n{done.output}{done.errors}"
+            print(told)
+            assert done.status == expected_status(command), f"exit status {done.status} of {told}"
         assert (await service.properties())["ActiveState"] == "active"

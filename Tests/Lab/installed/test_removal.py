@@ -8,26 +8,22 @@ from pathlib import Path
 
 from air import Air, cuff
 from gateway.bluez import BlueZ
-from gateway.programs import SERVICE, pair, pairingctl
 from gateway.command import run
+from gateway.programs import SERVICE, pair, pairingctl
 from installed import packages, service
 from scenarios.rules import CUFF
 
 SETTINGS = service.CONFIGURATION / "pairingd.toml"
 CHANGED = "\n# An administrator was here.\n"
 
-# What may be left of a package that was purged.
-NOT_OURS = re.compile(
-    "|".join(
-        (
-            "/var/lib/dpkg/.*|/var/cache/apt/.*|/var/log/(apt|dpkg).*|/var/cache/(ldconfig|debconf)/.*",  # apt's and dpkg's own books
-            "/var/lib/bluetooth/.*",  # BlueZ's devices
-            "/var/log/journal/.*",  # what happened stays told
-            "/var/lib/systemd/.*|/var/tmp/systemd-private-.*",  # of services that run meanwhile
-            "/etc/(passwd|group|shadow|gshadow)-|/etc/.pwd.lock",  # the user stays, so that its number is nobody else's
-        )
-    )
-)
+# What may be left of a package that was purged, and why.
+NOT_OURS = {
+    r"/var/lib/dpkg/.*|/var/log/(apt|dpkg).*|/var/cache/(apt|ldconfig|debconf)/.*": "the books of apt and dpkg",
+    r"/var/lib/bluetooth/.*": "devices are BlueZ's",
+    r"/var/log/journal/.*": "what happened stays told",
+    r"/var/lib/systemd/.*|/var/tmp/systemd-private-.*": "of services that have run meanwhile",
+    r"/etc/(passwd|group|shadow|gshadow)-|/etc/.pwd.lock": "the user stays, so that its number becomes nobody else's",
+}
 
 
 async def test_an_upgrade_keeps_bonds_rules_records_and_settings(air: Air, bluez: BlueZ, tmp_path: Path) -> None:
@@ -54,7 +50,9 @@ async def test_an_upgrade_keeps_bonds_rules_records_and_settings(air: Air, bluez
         assert (await pair(address)).result == "already-paired"
 
 
-async def test_a_removal_stops_the_service_and_keeps_what_was_configured(bluetoothd: BlueZ) -> None:
+async def test_a_removal_stops_the_service_and_keeps_what_was_configured(files_before: frozenset[str]) -> None:
+    with SETTINGS.open("a") as file:
+        file.write(CHANGED)
     await packages.apt("remove", "pairingd")
     assert (await service.properties())["ActiveState"] == "inactive"
     assert (await run("busctl", "status", SERVICE)).status != 0
@@ -64,7 +62,7 @@ async def test_a_removal_stops_the_service_and_keeps_what_was_configured(bluetoo
     assert (await service.properties(service.BLUETOOTH))["ActiveState"] == "active"
 
 
-async def test_a_purge_leaves_nothing(installation: packages.Installation) -> None:
+async def test_a_purge_leaves_nothing(files_before: frozenset[str]) -> None:
     await packages.apt("purge", "pairingd", "pairingctl")
-    left = await packages.everything() - installation.files_before
+    left = await packages.everything() - files_before
     assert sorted(name for name in left if not NOT_OURS.fullmatch(name)) == []

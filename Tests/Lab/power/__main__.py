@@ -89,7 +89,9 @@ async def check(air: Air, promises: list[list[str]]) -> bool:
             bonds = [address for address, each in kept.items() if not each.get("Bonded")]
             weak = [address for address, each in kept.items() if each.get("Security") != "encrypted"]
             errors = await daemon.manager("PolicyErrors")
-            told = [each["MESSAGE"] for each in await records(daemon.pid) if int(each["PRIORITY"]) <= 4]
+            warnings = [str(each["MESSAGE"]) for each in await records(daemon.pid) if int(each["PRIORITY"]) <= 4]
+            # Of the pairing that was on the air.
+            told = [each for each in warnings if "interrupted" not in each]
         lost = bonds or weak or errors or told
         good = good and not lost
         print(f"{device}: {len(promised)} promised", flush=True)
