@@ -320,7 +320,7 @@ import Testing
     }
 
     @Test func `What is beyond the bound is not read, and told`() throws {
-        for number in 0...BondStore.maximumCount { try place.put("pairings/\(number)", octets: []) }
+        for number in 0...BondStore.maximumCount { try place.put("pairings/\(number)", octets: [0]) }
         let problems = store.load().problems
         #expect(problems.count == BondStore.maximumCount + 1)
         #expect(problems.first.map(place.relative) == "pairings: holds 4097 files; only 4096 are read")
