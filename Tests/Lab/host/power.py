@@ -46,7 +46,11 @@ def cut_power(machine: Machine, command: Sequence[str], environment: Mapping[str
             disks.append(folder / f"disk{number}")
             disks[-1].write_bytes(after_a_cut(empty, written, CHANCES[number % len(CHANCES)], dice))
             promises.append(_promised(written))
-        say(f"{len(entries)} writes and flushes, {len(promises[0])} bonds; {len(disks)} disks to look at")
+        # The proof that something is looked for: a disk that lost all but the first of the promises.
+        disks.append(folder / "control")
+        disks[-1].write_bytes(after_a_cut(empty, entries[: first + 1], 0.0, dice))
+        promises.append(promises[0])
+        say(f"{len(entries)} writes and flushes, {len(promises[0])} bonds; {CUTS} cuts and a control to look at")
         check = [*command, "check", json.dumps(promises)]
         return machine.run(check, environment=environment, limit=limit, devices=plain_devices(disks))
 

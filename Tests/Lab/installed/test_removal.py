@@ -18,7 +18,7 @@ CHANGED = "\n# An administrator was here.\n"
 
 # What may be left of a package that was purged, and why.
 NOT_OURS = {
-    r"/var/lib/dpkg/.*|/var/log/(apt|dpkg).*|/var/cache/(apt|ldconfig|debconf)/.*": "the books of apt and dpkg",
+    r"/var/lib/(apt|dpkg)/.*|/var/log/(apt|dpkg).*|/var/cache/(apt|ldconfig|debconf)/.*": "the books of apt and dpkg",
     r"/var/lib/bluetooth/.*": "devices are BlueZ's",
     r"/var/log/journal/.*": "what happened stays told",
     r"/var/lib/systemd/.*|/var/tmp/systemd-private-.*": "of services that have run meanwhile",

@@ -78,6 +78,7 @@ async def write(air: Air) -> None:
 
 
 async def check(air: Air, promises: list[list[str]]) -> bool:
+    """Is it all there? On the last disk it is not: that one has lost what was promised, and this has to be seen."""
     good = True
     for number, promised in enumerate(promises):
         device = f"/dev/vd{chr(ord('a') + number)}"
@@ -92,10 +93,11 @@ async def check(air: Air, promises: list[list[str]]) -> bool:
             warnings = [str(each["MESSAGE"]) for each in await records(daemon.pid) if int(each["PRIORITY"]) <= 4]
             # Of the pairing that was on the air.
             told = [each for each in warnings if "interrupted" not in each]
-        lost = bonds or weak or errors or told
-        good = good and not lost
-        print(f"{device}: {len(promised)} promised", flush=True)
-        if lost:
+        lost = bool(bonds or weak or errors or told)
+        print(f"{device}: {len(promised)} promised, {len(bonds)} bonds and {len(weak)} records lost", flush=True)
+        is_control = number == len(promises) - 1
+        if lost is not is_control:
+            good = False
             print(f"  no bond: {bonds}\n  no record: {weak}\n  rules: {errors}\n  told: {told}", flush=True)
     return good
 
