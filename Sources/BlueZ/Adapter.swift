@@ -10,6 +10,7 @@ public struct Adapter: Sendable, Hashable {
     public var isPowered = false
     public var isDiscovering = false
     public var isPairable = false
+    public var isDiscoverable = false
 
     /// Such as `hci0`; it may name another controller after a restart.
     public var name: String { path.elements.last.map(String.init) ?? path.text }
@@ -26,5 +27,6 @@ public struct Adapter: Sendable, Hashable {
         if let value: Bool = properties["Powered"]?.converted() { isPowered = value }
         if let value: Bool = properties["Discovering"]?.converted() { isDiscovering = value }
         if let value: Bool = properties["Pairable"]?.converted() { isPairable = value }
+        if let value: Bool = properties["Discoverable"]?.converted() { isDiscoverable = value }
     }
 }

@@ -37,6 +37,7 @@ public final class Client {
     private let claimsDefault: Bool
     private let agents: [Agent]
     private let initiators: [IOCapability: Agent]
+    private let advertisement: Advertisement
     private var startUp: Task<Void, Never>?
 
     /// Connects the agents; nothing is said to BlueZ before ``start()``.
@@ -59,6 +60,7 @@ public final class Client {
         for capability in order { agents.append(try await Agent(role: .initiator(capability), address: address)) }
         self.agents = agents
         initiators = Dictionary(uniqueKeysWithValues: zip(order, agents.dropFirst()))
+        advertisement = Advertisement(connection: agents[0].connection)
         for agent in agents { agent.onCall = { [weak self] in self?.onEvent?(.agentCall($0)) } }
         objects.onEvent = { [weak self] in self?.onEvent?(.object($0)) }
     }
@@ -173,6 +175,29 @@ public final class Client {
         try await connection.call(
             Names.service, adapter, Names.properties, "Set",
             [.string(Names.adapter), .string("Pairable"), .variant(.boolean(isPairable))])
+    }
+
+    /// Lets others find the adapter, or not any more: by BR/EDR inquiry, and by advertising over Low Energy. A controller that
+    /// can do one of the two does that one.
+    public func setDiscoverable(_ isDiscoverable: Bool, on adapter: ObjectPath) async throws(DBusError) {
+        var failures: [DBusError] = []
+        do throws(DBusError) {
+            try await connection.call(
+                Names.service, adapter, Names.properties, "Set",
+                [.string(Names.adapter), .string("Discoverable"), .variant(.boolean(isDiscoverable))])
+        } catch {
+            failures.append(error)
+        }
+        do throws(DBusError) {
+            if isDiscoverable {
+                try await advertisement.start(on: adapter)
+            } else {
+                try await advertisement.stop(on: adapter)
+            }
+        } catch {
+            failures.append(error)
+        }
+        if failures.count == 2 { throw failures[0] }
     }
 
     public func disconnect(_ device: ObjectPath) async throws(DBusError) {

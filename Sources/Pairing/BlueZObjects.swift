@@ -36,16 +36,18 @@ public struct AdapterSnapshot: Hashable, Sendable {
     public var isPowered: Bool
     public var isDiscovering: Bool
     public var isPairable: Bool
+    public var isDiscoverable: Bool
 
     public init(
         reference: AdapterReference, address: Address, isPowered: Bool, isDiscovering: Bool = false,
-        isPairable: Bool = true
+        isPairable: Bool = true, isDiscoverable: Bool = false
     ) {
         self.reference = reference
         self.address = address
         self.isPowered = isPowered
         self.isDiscovering = isDiscovering
         self.isPairable = isPairable
+        self.isDiscoverable = isDiscoverable
     }
 }
 

@@ -14,13 +14,15 @@ struct AdapterControl: Sendable {
     var corrections = (since: MonotonicTime(microseconds: 0), count: 0)
     /// Others insist on their value of `Pairable`, or BlueZ refuses ours: it is left alone until then.
     var isLeftUntil: MonotonicTime?
+    /// Can others find it because of us?
+    var visibility = Visibility.untouched
     /// Discovery did not start: it is tried again then.
     var discoveryRetry: MonotonicTime?
     /// BlueZ has told all devices of the adapter by then.
     var isSettledAt: MonotonicTime?
 
     var nextDeadline: MonotonicTime? {
-        [isLeftUntil, discoveryRetry, isSettledAt].compactMap(\.self).min()
+        [isLeftUntil, visibility.deadline, discoveryRetry, isSettledAt].compactMap(\.self).min()
     }
 }
 
@@ -151,7 +153,7 @@ extension Coordinator {
         }
     }
 
-    private mutating func recordAdapter(
+    mutating func recordAdapter(
         _ adapter: AdapterReference, _ verdict: Record.Verdict, _ decider: Record.Decider, _ reason: String
     ) {
         emit(.record(Record(subject: .adapter, adapter: adapter, verdict: verdict, decider: decider, reason: reason)))
@@ -169,6 +171,7 @@ extension Coordinator {
                 isSettled = true
             }
             if let until = control.isLeftUntil, until <= now.monotonic { controls[adapter]?.isLeftUntil = nil }
+            expireVisibility(of: adapter, at: now)
             if let until = control.discoveryRetry, until <= now.monotonic {
                 controls[adapter]?.discoveryRetry = nil
                 guard discovering.contains(adapter), adapters[adapter]?.isDiscovering == false else { continue }

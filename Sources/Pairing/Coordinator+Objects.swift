@@ -67,6 +67,7 @@ extension Coordinator {
             pairableChanged(reference, to: adapter.isPairable, at: now)
             if let active, case .switchingPairable = live[active]?.state { prepare(active, at: now) }
         }
+        if old?.isDiscoverable == true, !adapter.isDiscoverable { discoverableEnded(reference, at: now) }
         if !adapter.isPowered { adapterWent(reference, at: now) }
         // What BlueZ knows already is heard again now.
         if adapter.isDiscovering != wasDiscovering { considerAll(at: now) }

@@ -16,6 +16,7 @@ extension Coordinator {
         window = opened
         // Whoever opens a window wants those in who were shut out.
         lockOuts.lift(for: devices)
+        renewVisibility()
         let whom = devices.isEmpty ? "every device" : devices.sorted().map(\.description).joined(separator: ", ")
         recordWindow(.windowOpened, .person(actor), "for \(duration.components.seconds) s and \(whom)")
         windowChanged(at: now)

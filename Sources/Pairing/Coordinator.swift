@@ -113,6 +113,7 @@ public struct Coordinator: Sendable {
         case .removeFinished(let device, let error): removeFinished(device, error, at: now)
         case .discoveryStarted(let adapter, let error): discoveryStarted(adapter, error, at: now)
         case .pairableSet(let adapter, let error): pairableSet(adapter, error, at: now)
+        case .discoverableSet(let adapter, let error): discoverableSet(adapter, error, at: now)
         case .monitorAvailable(let isAvailable): hasMonitor = isAvailable
         case .smpFailure(let adapter, let address, let failure): smpFailed(adapter, address, failure, at: now)
         case .agreement(let adapter, let address, let agreement, let local):
@@ -191,6 +192,7 @@ public struct Coordinator: Sendable {
         startNext(at: now)
         settleDiscovery()
         settlePairable(at: now)
+        settleDiscoverable()
         var notes: [Effect] = []
         var replies: [Effect] = []
         var others: [Effect] = []

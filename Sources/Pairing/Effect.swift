@@ -28,6 +28,8 @@ public enum Effect: Hashable, Sendable {
     case stopDiscovery(AdapterReference)
     /// Sets `Adapter1.Pairable`; ends in ``Event/pairableSet(_:error:)``.
     case setPairable(AdapterReference, Bool)
+    /// Lets phones find the adapter, or hides it again; ends in ``Event/discoverableSet(_:error:)``.
+    case setDiscoverable(AdapterReference, Bool)
     /// From now on each change of this device is told, also during a discovery, beginning with a fresh reading.
     case watch(DeviceReference)
     case unwatch(DeviceReference)

@@ -33,6 +33,7 @@ public enum Event: Sendable {
     case discoveryStarted(AdapterReference, error: BlueZError?)
     /// Setting `Adapter1.Pairable` returned; where it succeeded, the adapter's change came before.
     case pairableSet(AdapterReference, error: BlueZError?)
+    case discoverableSet(AdapterReference, error: BlueZError?)
     /// Is the monitor channel read?
     case monitorAvailable(Bool)
     /// A Pairing Failed packet on the air.

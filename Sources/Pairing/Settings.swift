@@ -89,6 +89,8 @@ public struct Conduct: Hashable, Sendable {
     public var discovers = false
     /// The same, while a window is open?
     public var discoversInWindow = false
+    /// Can phones find us while a window is open?
+    public var isDiscoverableInWindow = false
     /// Is a bond removed that another program made with a device that no rule matches?
     public var undoesForeignBonds = false
 

@@ -96,6 +96,7 @@ extension Conduct {
         managesPairable = configuration.adapter.managePairable && configuration.agent.isDefault
         discovers = configuration.adapter.discover
         discoversInWindow = configuration.window.discover
+        isDiscoverableInWindow = configuration.window.discoverable
         undoesForeignBonds = configuration.unknownDevices.foreign == .undo
     }
 }

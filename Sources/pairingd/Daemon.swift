@@ -295,6 +295,12 @@ final class Daemon {
             } then: {
                 .pairableSet(adapter, error: $0)
             }
+        case .setDiscoverable(let adapter, let value):
+            call { (client) throws(DBusError) in
+                try await client.setDiscoverable(value, on: adapter.objectPath)
+            } then: {
+                .discoverableSet(adapter, error: $0)
+            }
         case .watch(let device): client.objects.watch(device.objectPath)
         case .unwatch(let device): client.objects.unwatch(device.objectPath)
         case .publish(let publication): server?.publish(publication)

@@ -12,7 +12,8 @@ extension AdapterSnapshot {
     init(_ adapter: Adapter) {
         self.init(
             reference: AdapterReference(path: adapter.path.text), address: adapter.address,
-            isPowered: adapter.isPowered, isDiscovering: adapter.isDiscovering, isPairable: adapter.isPairable)
+            isPowered: adapter.isPowered, isDiscovering: adapter.isDiscovering, isPairable: adapter.isPairable,
+            isDiscoverable: adapter.isDiscoverable)
     }
 }
 

@@ -72,6 +72,9 @@ struct Happening: Sendable, CustomTestStringConvertible {
                 world.send(.pairFinished(call, error: error))
             },
             Happening("setting Pairable returns \(name ?? "")") { $0.send(.pairableSet($1.adapter, error: error)) },
+            Happening("setting Discoverable returns \(name ?? "")") {
+                $0.send(.discoverableSet($1.adapter, error: error))
+            },
             Happening("Disconnect() returns \(name ?? "")") { $0.send(.disconnectFinished($1, error: error)) },
             Happening("RemoveDevice() returns \(name ?? "")") { $0.send(.removeFinished($1, error: error)) },
             Happening("StartDiscovery() returns \(name ?? "")") {
@@ -134,6 +137,9 @@ struct Happening: Sendable, CustomTestStringConvertible {
         Happening("discovery goes on by itself") { world, _ in world.send(settings { $0.discovers = true }) },
         Happening("discovery goes on in a window") { world, _ in
             world.send(settings { $0.discoversInWindow = true })
+        },
+        Happening("a window makes the adapter discoverable") { world, _ in
+            world.send(settings { $0.isDiscoverableInWindow = true })
         },
         Happening("foreign bonds are undone") { world, _ in world.send(settings { $0.undoesForeignBonds = true }) },
         Happening("rules that repair") { world, _ in

@@ -42,12 +42,15 @@ struct World {
         take(coordinator.handle(event, at: now), event)
     }
 
-    mutating func adapter(_ reference: AdapterReference, isPowered: Bool, isPairable: Bool = true) {
+    mutating func adapter(
+        _ reference: AdapterReference, isPowered: Bool, isPairable: Bool = true,
+        isDiscoverable: Bool = false
+    ) {
         send(
             .adapterChanged(
                 AdapterSnapshot(
                     reference: reference, address: Address(bits: reference == hci0 ? 0xA0 : 0xA1), isPowered: isPowered,
-                    isPairable: isPairable)))
+                    isPairable: isPairable, isDiscoverable: isDiscoverable)))
     }
 
     /// BlueZ tells of a device, or of a change of it.

@@ -49,6 +49,7 @@ struct ConfigurationTests {
             duration = "90s"
             longest = "10min"
             discover = true
+            discoverable = true
             [adapter]
             manage-pairable = false
             discover = true
@@ -72,6 +73,7 @@ struct ConfigurationTests {
         expected.window.longest = .seconds(600)
         expected.unknownDevices.foreign = .undo
         expected.window.discover = true
+        expected.window.discoverable = true
         expected.adapter.managePairable = false
         expected.adapter.discover = true
         expected.policy.watch = true

@@ -80,6 +80,8 @@ public struct Configuration: Sendable, Hashable {
         public var longest = Duration.seconds(3600)
         /// Does the daemon discover while a window is open, for rules with `initiate = "auto"`?
         public var discover = false
+        /// Do phones find the gateway while a window is open?
+        public var discoverable = false
 
         public init() {}
     }
@@ -217,6 +219,9 @@ enum ConfigurationSchema {
             Key(
                 "discover", \.discover, .boolean,
                 help: "Look for devices while a window is open, if a rule starts pairings by itself."),
+            Key(
+                "discoverable", \.discoverable, .boolean,
+                help: "Let phones find the gateway while a window is open, and only then: by BR/EDR and by LE advertising."),
         ],
         checks: [
             Check { draft, reader in

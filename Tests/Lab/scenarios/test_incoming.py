@@ -14,7 +14,7 @@ from gateway.journal import record
 from gateway.other import OtherProgram
 from gateway.programs import Pairingd, pairingctl
 from scenarios.conftest import Start
-from scenarios.rules import rule
+from scenarios.rules import CUFF, rule
 
 PHONE = Traits("Phone", "D0:11:22:33:44:01", io_capability=IOCapability.DisplayYesNo, mitm=True)
 OTHER = Traits("Other phone", "D0:11:22:33:44:02", io_capability=IOCapability.DisplayYesNo, mitm=True)
@@ -94,6 +94,32 @@ async def test_digits_are_compared_with_a_phone(
         written = await record(daemon.pid, "paired", device=PHONE.address)
         assert (written["PAIRINGD_RESULT"], written["PAIRINGD_SECURITY"]) == ("paired", "authenticated")
         await until_bonded(bluez, PHONE.address)
+
+
+async def test_a_phone_finds_the_gateway_while_a_window_is_open(air: Air, bluez: BlueZ, start: Start) -> None:
+    rules = letting_in(PHONE, ALLOWED, 'when = "window"')
+    async with air.add_central(PHONE) as phone, start(rules, configuration="[window]\ndiscoverable = true") as daemon:
+        assert (await pairingctl("window", "open", "1min")).status == 0
+        await bluez.until(ADAPTER, "LEAdvertisingManager1", "ActiveInstances", 1)
+        assert await bluez.get(ADAPTER, "Adapter1", "Discoverable")
+        pairing = asyncio.create_task(phone.pair())
+        await approve(daemon, "confirmation")
+        assert await pairing
+        await until_bonded(bluez, PHONE.address)
+        assert (await pairingctl("window", "close")).status == 0
+        await bluez.until(ADAPTER, "Adapter1", "Discoverable", False)
+        await bluez.until(ADAPTER, "LEAdvertisingManager1", "ActiveInstances", 0)
+
+
+async def test_a_gateway_that_crashed_in_a_window_is_hidden_again(bluez: BlueZ, start: Start) -> None:
+    async with start(CUFF, configuration="[window]\ndiscoverable = true") as daemon:
+        assert (await pairingctl("window", "open", "10min")).status == 0
+        await bluez.until(ADAPTER, "Adapter1", "Discoverable", True)
+        await daemon.kill()
+        assert await bluez.get(ADAPTER, "Adapter1", "Discoverable")
+        await daemon.start()
+        await bluez.until(ADAPTER, "Adapter1", "Discoverable", False)
+        await bluez.until(ADAPTER, "LEAdvertisingManager1", "ActiveInstances", 0)
 
 
 @pytest.mark.full
