@@ -18,11 +18,21 @@ struct CaptureTraces: ~Copyable {
 
     /// - Parameter path: `-` for standard input.
     init(_ path: String) throws(Failure) {
-        title = path == "-" ? "standard input" : path
+        let title = path == "-" ? "standard input" : path
+        self.init(title: title, reader: try Self.reader(path, title))
+    }
+
+    /// Apart from what throws, because Swift 6.0 cannot take half of `self` apart.
+    private init(title: String, reader: consuming CaptureReader) {
+        self.title = title
+        self.reader = reader
+    }
+
+    private static func reader(_ path: String, _ title: String) throws(Failure) -> CaptureReader {
         do throws(CaptureError) {
-            reader = try path == "-" ? CaptureReader(descriptor: STDIN_FILENO) : CaptureReader(path: path)
+            return try path == "-" ? CaptureReader(descriptor: STDIN_FILENO) : CaptureReader(path: path)
         } catch {
-            throw Self.failure(title, error)
+            throw failure(title, error)
         }
     }
 

@@ -4,13 +4,13 @@
 indirect enum JSON: Sendable {
     case null
     case boolean(Bool)
-    case number(Int64)
+    case integer(Int64)
     case string(String)
     case array([JSON])
     case object([(key: String, value: JSON)])
 
     /// Microseconds fit until the year 294,000; what does not is the greatest number.
-    static func number(_ value: some BinaryInteger) -> JSON { .number(Int64(clamping: value)) }
+    static func number(_ value: some BinaryInteger) -> JSON { .integer(Int64(clamping: value)) }
     static func strings(_ values: [String]) -> JSON { .array(values.map { .string($0) }) }
     /// `null` for an empty text.
     static func optional(_ value: String?) -> JSON { value.map { .string($0) } ?? .null }
@@ -20,7 +20,7 @@ indirect enum JSON: Sendable {
         switch self {
         case .null: "null"
         case .boolean(let flag): flag ? "true" : "false"
-        case .number(let number): String(number)
+        case .integer(let number): String(number)
         case .string(let string): Self.quoted(string)
         case .array(let elements): "[" + elements.map(\.text).joined(separator: ",") + "]"
         case .object(let members):

@@ -3,6 +3,7 @@
 import ArgumentParser
 import EventLoop
 import Glibc
+import Pairing
 
 /// `pairingctl` without a verb: the state.
 struct PairingCtl: ParsableCommand {
@@ -23,7 +24,7 @@ struct PairingCtl: ParsableCommand {
             Exit status: 0 done, 1 the pairing or answer failed, 2 usage, 3 pairingd is not reachable, 4 not authorised, \
             5 not found, 6 expired.
             """,
-        version: "pairingctl \(Version.text)",
+        version: "pairingctl \(Release.version)",
         groupedSubcommands: [
             CommandGroup(
                 name: "Looking", subcommands: [Status.self, Devices.self, Show.self, Scan.self, Version.self]),

@@ -11,7 +11,7 @@ import Policy
 extension Daemon: Commands {
     var managerState: ManagerState {
         var state = ManagerState()
-        state.version = version
+        state.version = Release.version
         state.isBlueZRunning = client.isRunning
         state.defaultAgent = client.defaultAgent.rawValue
         state.defaultIOCapability = client.defaultCapability.rawValue

@@ -4,6 +4,7 @@ import Bluetooth
 import DBus
 import Glibc
 import Journal
+import Pairing
 import Policy
 
 /// What the command line says.
@@ -45,7 +46,7 @@ struct Options {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
             switch parts.first ?? "" {
             case "--help", "-h": return .print(help)
-            case "--version": return .print("pairingd \(version)\n")
+            case "--version": return .print("pairingd \(Release.version)\n")
             case "--journal" where parts.count == 1: options.journal = .journald
             case let name where valued.contains(name):
                 guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
@@ -68,6 +69,3 @@ struct Options {
 
     private static let valued: Set = ["--configuration", "--policy-directory", "--state-directory", "--bus"]
 }
-
-/// The version of pairingd, as `Manager1.Version` tells it.
-let version = "0.1.0"

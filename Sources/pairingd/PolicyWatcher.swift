@@ -92,7 +92,7 @@ final class PolicyWatcher {
         while true {
             let count = read(descriptor, &buffer, buffer.count)
             guard count > 0 else { break }
-            if Self.events(in: buffer[..<count]).contains(where: concerns) { isConcerned = true }
+            if Self.events(in: buffer[..<count]).contains(where: { concerns($0) }) { isConcerned = true }
         }
         if isConcerned { changed() }
     }

@@ -55,12 +55,6 @@ struct LookingTests {
         #expect(try await scene.run("--version").output == "pairingctl 0.1.0\n")
     }
 
-    @Test("pairingctl and pairingd of one source have one version")
-    func oneVersion() throws {
-        let source = CommandPage.text("Sources/pairingd/Options.swift")
-        #expect(source.contains("let version = \"\(Version.text)\""))
-    }
-
     // MARK: Completions
 
     /// What bash would put behind a line that ends here.

@@ -224,16 +224,21 @@ private struct LibDBusCallbacks {
         case DBUS_MESSAGE_TYPE_METHOD_RETURN, DBUS_MESSAGE_TYPE_ERROR: return DBUS_HANDLER_RESULT_NOT_YET_HANDLED
         default: break
         }
-        nonisolated(unsafe) let pointer = message
-        return LoopActor.assumeIsolated { connection.received(pointer) }
+        let handle = Handle(pointer: message)
+        return LoopActor.assumeIsolated { connection.received(handle.pointer) }
+    }
+
+    /// `@unchecked Sendable`: it goes into the loop's isolation, and stays on the thread on which libdbus made the call.
+    private struct Handle: @unchecked Sendable {
+        let pointer: OpaquePointer
     }
 
     private func enter(
         _ pointer: OpaquePointer?, _ body: @LoopActor (LibDBusConnection, OpaquePointer) -> Void
     ) -> dbus_bool_t {
         guard let pointer else { return 0 }
-        nonisolated(unsafe) let handle = pointer
-        LoopActor.assumeIsolated { body(connection, handle) }
+        let handle = Handle(pointer: pointer)
+        LoopActor.assumeIsolated { body(connection, handle.pointer) }
         return 1
     }
 }

@@ -6,7 +6,7 @@
 public struct CaptureReader: ~Copyable {
     private var input: CaptureInput
     private let format: CaptureFormat
-    private var section = PCAPNGSection()
+    private var section: PCAPNGSection
     private var isAtEnd = false
 
     /// Opens a file, or a pipe that has a name. Waits, on a pipe, for the first octets.
@@ -20,8 +20,11 @@ public struct CaptureReader: ~Copyable {
 
     private init(_ input: consuming CaptureInput) throws(CaptureError) {
         var input = input
-        format = try CaptureFormat(readingHeaderOf: &input)
+        // Nothing of `self` is there yet when this throws: Swift 6.0 cannot take half of it apart.
+        let format = try CaptureFormat(readingHeaderOf: &input)
         self.input = input
+        self.format = format
+        section = PCAPNGSection()
     }
 
     /// The next record; `nil` at the end of the file, and once an error was thrown.

@@ -2,12 +2,10 @@
 
 import ArgumentParser
 import EventLoop
+import Pairing
 
 /// The versions of both.
 struct Version: Verb {
-    /// Of this command; pairingd's is the same where both come from one package.
-    static let text = "0.1.0"
-
     static let configuration = CommandConfiguration(
         abstract: "Show the versions of pairingctl and of the pairingd that runs.",
         discussion: "pairingctl --version shows its own without asking pairingd.")
@@ -22,10 +20,10 @@ struct Version: Verb {
         } catch {
             failure = error
         }
-        output.line("pairingctl \(Self.text)")
+        output.line("pairingctl \(Release.version)")
         if let daemon { output.line("pairingd \(daemon)") }
-        if output.isJSON { output.document(["pairingctl": .string(Self.text), "pairingd": .optional(daemon)]) }
-        if let daemon, daemon != Self.text { output.note("They are not the same: systemctl restart pairingd") }
+        if output.isJSON { output.document(["pairingctl": .string(Release.version), "pairingd": .optional(daemon)]) }
+        if let daemon, daemon != Release.version { output.note("They are not the same: systemctl restart pairingd") }
         if let failure { throw failure }
         return .done
     }
