@@ -135,10 +135,9 @@ def _run(
 
 
 def _run_packages(machine: Machine, folder: Path, arguments: list[str]) -> int:
-    packages = [file.name for file in folder.glob("*.deb")]
     for name in ("pairingd", "pairingctl"):
-        if sum(package.startswith(f"{name}_") for package in packages) != 1:
-            raise LabError(f"{folder} has to have one package {name}_*.deb; `make deb` builds it")
+        if len(list(folder.glob(f"{name}_*_amd64.deb"))) != 1:
+            raise LabError(f"{folder} has to have one package {name}_*_amd64.deb; `make deb` builds it")
     environment = _environment(machine, Path("/usr/bin")) | {"PAIRINGD_PACKAGES": str(inside(folder.resolve()))}
     command = [*PYTHON, "-W", "error", "-m", "pytest", "-o", "testpaths=installed", *arguments]
     return machine.run(command, environment=environment, limit=PACKAGE_LIMIT)

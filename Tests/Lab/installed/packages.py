@@ -17,7 +17,7 @@ LOOKED_AT = ("/etc", "/usr", "/var")
 
 def files() -> list[Path]:
     """The packages: what the daemon is in, and what the command is in."""
-    return [next(FOLDER.glob(f"{name}_*.deb")) for name in NAMES]
+    return [next(FOLDER.glob(f"{name}_*_amd64.deb")) for name in NAMES]
 
 
 async def apt(*arguments: str) -> Completed:
