@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import pwd
 from pathlib import Path
 

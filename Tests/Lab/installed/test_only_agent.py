@@ -35,7 +35,7 @@ async def test_nobody_but_the_daemon_becomes_the_default_agent_not_even_root(
     air: Air, bluez: BlueZ, only_agent: None
 ) -> None:
     await service.says("DefaultAgent", "held")
-    # Where there is a policy of one's own against the thief, the likeliest is an administrator at a terminal.
+    # The likeliest thief: an administrator at a terminal.
     async with terminal("bluetoothctl") as person:
         await person.shows("Agent registered")
         person.type("default-agent\n")
