@@ -22,14 +22,14 @@ PACKAGES = (
 RENAMED = {"trixie": {"libssl3": "libssl3t64"}}
 
 # Unpacked, not installed: installing a kernel makes an initramfs that nobody boots. mmdebstrap's own apt knows the
-# release, so that the machine's needs not.
+# release, so that the machine's needs not. Debian 12's kernel has a folder /lib, which is a link in the root.
 KERNEL = """
 set -eu
 cd "$1"
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
 kernel=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: //p')
 apt-get download -qq "$kernel"
-dpkg -x ./linux-image-*.deb .
+dpkg --fsys-tarfile ./linux-image-*.deb | tar -x --keep-directory-symlink
 rm ./linux-image-*.deb
 # What is installed later is installed as anywhere.
 rm -f etc/dpkg/dpkg.cfg.d/99mmdebstrap
