@@ -34,7 +34,8 @@ MANUALS = .build/manuals
 # The programs that are run to make manual pages and completions: others than those made, if these cannot run here.
 TOOLS = $(BINARIES)
 
-.PHONY: all build manuals dependencies deb dist test-dist build-debian13 test-packages demo test test-full test-fast test-lab fuzz bench check format install clean
+.PHONY: all build manuals dependencies deb dist test-dist build-debian13 test-packages demo test test-full test-fast test-lab \
+	test-systemd fuzz bench check format install clean
 
 all: build manuals
 
@@ -91,8 +92,8 @@ demo: build
 
 test: check test-fast test-lab
 
-# What is longer than `make test` may be: Debian 13, the fast tests under load, the lab's long tests, the demonstration, and
-# the fuzzers.
+# What is longer than `make test` may be: Debian 13, the fast tests under load, the lab's long tests, the demonstration, the
+# packages, and the fuzzers.
 test-full:
 	$(MAKE) test LAB=$(patsubst on,all,$(LAB))
 	scripts/timed "fast tests, five times" sh -c 'for i in 1 2 3 4 5; do swift test --skip-build --no-parallel || exit 1; done'
@@ -102,6 +103,7 @@ test-full:
 	done
 	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
 	$(MAKE) test-dist test-packages
+	$(MAKE) test-systemd
 	$(MAKE) fuzz
 
 # One after the other: hundreds of private buses at once need more than the 1,024 descriptors at which Foundation's Process
@@ -118,6 +120,11 @@ else
 		scripts/timed "tests on the BlueZ of Debian $$debian" Tests/Lab/lab test --debian $$debian --binaries $(BINARIES) || exit; \
 	done
 endif
+
+# The packages, installed where systemd is the first process; and the power, cut while bonds are written.
+test-systemd: build deb
+	scripts/timed "packages on the systemd of Debian 13" Tests/Lab/lab package --debian 13 --packages .build/deb
+	scripts/timed "power cuts" Tests/Lab/lab power --debian 13 --binaries $(BINARIES)
 
 # Status 77 says that the toolchain has no fuzzer, as Debian's has none: that is no failure.
 fuzz: dependencies

@@ -61,7 +61,8 @@ extension Coordinator {
     /// Whoever opens a window wants to be found, whatever became of the last time.
     mutating func renewVisibility() {
         for (adapter, control) in controls {
-            guard case .switched(to: true, at: _) = control.visibility, adapters[adapter]?.isDiscoverable == false else {
+            guard case .switched(to: true, at: _) = control.visibility, adapters[adapter]?.isDiscoverable == false
+            else {
                 continue
             }
             controls[adapter]?.visibility = .untouched

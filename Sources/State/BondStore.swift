@@ -13,7 +13,8 @@ public struct BondStore: Sendable {
 
     public init(folder: StateFolder) { self.folder = folder }
 
-    /// All that is kept, sorted by keys and numbers; what is damaged or foreign is left out, and told.
+    /// All that is kept, sorted by keys and numbers; what is damaged or foreign is left out, and told. Empty files of pairings
+    /// are removed.
     public func load() -> (records: [BondRecord], unsettled: [UnsettledPairing], problems: [StateProblem]) {
         var problems: [StateProblem] = []
         let records = load(.devices, &problems) { (name, lines) throws(StateLines.Damage) in
@@ -64,6 +65,11 @@ public struct BondStore: Sendable {
         for name in names.prefix(Self.maximumCount) {
             do throws(StateError) {
                 guard let octets = try folder.read(name, in: subfolder) else { continue }
+                // The disk never saw what it held: the power was cut, and these files do not wait.
+                if octets.isEmpty, subfolder == .pairings {
+                    try folder.remove(name, in: subfolder)
+                    continue
+                }
                 do throws(StateLines.Damage) {
                     values.append(try parse(name, StateLines(octets)))
                 } catch {

@@ -28,10 +28,18 @@ struct Failure: Error, Hashable, Sendable {
     static let daemonMissing = Failure(
         .unreachable, "pairingd does not answer: is pairingd running? systemctl status pairingd")
 
+    static let daemonDisabled = Failure(
+        .unreachable, "pairingd does not run and is not enabled: systemctl enable --now pairingd")
+
+    /// What systemd says to the bus, which would have started it.
+    private static let meansNotEnabled = [
+        "org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.UnitMasked",
+    ]
+
     /// An error that the daemon or the bus gave for a call about `subject`: a device or a request.
     init(_ error: DBusError, about subject: String) {
         guard !error.isServiceUnknown else {
-            self = .daemonMissing
+            self = Self.meansNotEnabled.contains(error.name) ? .daemonDisabled : .daemonMissing
             return
         }
         let (status, advice) = Self.meaning(of: error.name)

@@ -190,43 +190,68 @@ struct BtmonComparisonTests {
         + legacyPairing + secureConnectionsPairing + classicPairing
 
     /// As central on hci0, with every key.
-    private static let legacyPairing: [[UInt8]] =
-        [Records.leConnection()]
-        + sent([0x01, 4, 0, 0x05, 16, 0x07, 0x07]) + received([0x02, 0, 0, 0x05, 7, 0x07, 0x07])
-        + received([0x0E, 0]) + received([0x0E, 1]) + received([0x0E, 4])
-        + sent([0x03] + secret(1, 16)) + received([0x03] + secret(2, 16))
-        + sent([0x04] + secret(3, 16)) + received([0x04] + secret(4, 16))
-        + [Records.event(0x08, [0, 0x40, 0, 1])]
-        + received([0x06] + secret(5, 16)) + received([0x07, 0x34, 0x12] + secret(6, 8))
-        + received([0x08] + secret(7, 16)) + received([0x09, 1] + Records.octets(Records.peerAddress))
-        + received([0x0A] + secret(8, 16))
-        + sent([0x06] + secret(9, 16)) + sent([0x07, 0xFF, 0x00] + secret(10, 8)) + sent([0x08] + secret(11, 16))
-        + sent([0x09, 0] + Records.octets(Records.adapterAddress)) + sent([0x0A] + secret(12, 16))
-        + Records.managementEvents() + [Records.disconnection()]
+    private static let legacyPairing: [[UInt8]] = [
+        [Records.leConnection()],
+        sent([0x01, 4, 0, 0x05, 16, 0x07, 0x07]),
+        received([0x02, 0, 0, 0x05, 7, 0x07, 0x07]),
+        received([0x0E, 0]),
+        received([0x0E, 1]),
+        received([0x0E, 4]),
+        sent([0x03] + secret(1, 16)),
+        received([0x03] + secret(2, 16)),
+        sent([0x04] + secret(3, 16)),
+        received([0x04] + secret(4, 16)),
+        [Records.event(0x08, [0, 0x40, 0, 1])],
+        received([0x06] + secret(5, 16)),
+        received([0x07, 0x34, 0x12] + secret(6, 8)),
+        received([0x08] + secret(7, 16)),
+        received([0x09, 1] + Records.octets(Records.peerAddress)),
+        received([0x0A] + secret(8, 16)),
+        sent([0x06] + secret(9, 16)),
+        sent([0x07, 0xFF, 0x00] + secret(10, 8)),
+        sent([0x08] + secret(11, 16)),
+        sent([0x09, 0] + Records.octets(Records.adapterAddress)),
+        sent([0x0A] + secret(12, 16)),
+        Records.managementEvents(),
+        [Records.disconnection()],
+    ].flatMap(\.self)
 
     /// As peripheral on hci1, which fails and then succeeds; data of an application comes in between.
-    private static let secureConnectionsPairing: [[UInt8]] =
-        [Records.leConnection(handle: 0x0EFF, index: 1)]
-        + sent([0x0B, 0x2D], 1) + received([0x01, 1, 0, 0x2D, 16, 0x0D, 0x0F], 1)
-        + sent([0x02, 3, 1, 0x29, 16, 0x00, 0x02], 1)
-        + received([0x0C] + secret(20, 64), 1, size: 27) + sent([0x0C] + secret(21, 64), 1, size: 27)
-        + [Records.acl(handle: 0x0EFF, index: 1, Records.frame(channel: 4, [0x52, 1, 0, 7]))]
-        + sent([0x03] + secret(22, 16), 1) + received([0x04] + secret(23, 16), 1) + sent([0x04] + secret(24, 16), 1)
-        + received([0x05, 0x0C], 1)
-        + received([0x01, 4, 0, 0x1D, 16, 0x03, 0x03], 1) + sent([0x02, 4, 0, 0x1D, 12, 0x02, 0x02], 1)
-        + received([0x0C] + secret(25, 64), 1, size: 20) + sent([0x0C] + secret(26, 64), 1, size: 69)
-        + sent([0x03] + secret(27, 16), 1) + received([0x04] + secret(28, 16), 1) + sent([0x04] + secret(29, 16), 1)
-        + received([0x0D] + secret(30, 16), 1) + sent([0x0D] + secret(31, 16), 1)
-        + [Records.event(0x59, index: 1, [0, 0xFF, 0x0E, 1, 12])]
-        + sent([0x08] + secret(32, 16), 1) + sent([0x09, 1] + [1, 2, 3, 4, 5, 0xC6], 1)
+    private static let secureConnectionsPairing: [[UInt8]] = [
+        [Records.leConnection(handle: 0x0EFF, index: 1)],
+        sent([0x0B, 0x2D], 1),
+        received([0x01, 1, 0, 0x2D, 16, 0x0D, 0x0F], 1),
+        sent([0x02, 3, 1, 0x29, 16, 0x00, 0x02], 1),
+        received([0x0C] + secret(20, 64), 1, size: 27),
+        sent([0x0C] + secret(21, 64), 1, size: 27),
+        [Records.acl(handle: 0x0EFF, index: 1, Records.frame(channel: 4, [0x52, 1, 0, 7]))],
+        sent([0x03] + secret(22, 16), 1),
+        received([0x04] + secret(23, 16), 1),
+        sent([0x04] + secret(24, 16), 1),
+        received([0x05, 0x0C], 1),
+        received([0x01, 4, 0, 0x1D, 16, 0x03, 0x03], 1),
+        sent([0x02, 4, 0, 0x1D, 12, 0x02, 0x02], 1),
+        received([0x0C] + secret(25, 64), 1, size: 20),
+        sent([0x0C] + secret(26, 64), 1, size: 69),
+        sent([0x03] + secret(27, 16), 1),
+        received([0x04] + secret(28, 16), 1),
+        sent([0x04] + secret(29, 16), 1),
+        received([0x0D] + secret(30, 16), 1),
+        sent([0x0D] + secret(31, 16), 1),
+        [Records.event(0x59, index: 1, [0, 0xFF, 0x0E, 1, 12])],
+        sent([0x08] + secret(32, 16), 1),
+        sent([0x09, 1] + [1, 2, 3, 4, 5, 0xC6], 1),
+    ].flatMap(\.self)
 
     /// Keys for LE that are distributed over BR/EDR, and a reason that the specification reserves.
-    private static let classicPairing: [[UInt8]] =
-        [Records.classicConnection(handle: 1)]
-        + sent([0x01, 0, 0, 0x00, 16, 0x02, 0x02], channel: 7)
-        + received([0x02, 3, 0, 0x00, 16, 0x02, 0x02], channel: 7)
-        + received([0x08] + secret(40, 16), channel: 7) + received([0x05, 0x42], channel: 7)
-        + sent([0x05, 0x0E], channel: 7)
+    private static let classicPairing: [[UInt8]] = [
+        [Records.classicConnection(handle: 1)],
+        sent([0x01, 0, 0, 0x00, 16, 0x02, 0x02], channel: 7),
+        received([0x02, 3, 0, 0x00, 16, 0x02, 0x02], channel: 7),
+        received([0x08] + secret(40, 16), channel: 7),
+        received([0x05, 0x42], channel: 7),
+        sent([0x05, 0x0E], channel: 7),
+    ].flatMap(\.self)
 
     private static func sent(_ packet: [UInt8], _ index: Int = 0, channel: Int = 6, size: Int = 27) -> [[UInt8]] {
         fragments(.aclTransmitted, packet, index, channel, size)

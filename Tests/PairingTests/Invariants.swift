@@ -84,7 +84,8 @@ struct Invariants {
         case .record(let record):
             expectNoSecret(in: record)
             expectExplained(record)
-        case .disconnect, .remove, .trust, .forgetFinished, .setPairable, .setDiscoverable, .keepRecord, .dropRecord, .look:
+        case .disconnect, .remove, .trust, .forgetFinished, .setPairable, .setDiscoverable, .keepRecord, .dropRecord,
+            .look:
             break
         case .unpair(let device):
             #expect(pairCall?.device != device, "BlueZ would cancel the Pair() that is outstanding")

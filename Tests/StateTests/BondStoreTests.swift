@@ -141,8 +141,7 @@ import Testing
     }
 
     @Test("A crash while a record is written leaves the one before") func crashWhileRecord() throws {
-        let place = try TestFolder()
-        try BondStore(folder: place.open()).save(BondRecord.full)
+        try store.save(BondRecord.full)
         try place.put(cuffFile + ".new", "# This is private data of pairingd. Do not parse.\nADAPTER=00:")
         let again = BondStore(folder: try place.open()).load()
         #expect(again.records == [.full] && again.problems == [])
@@ -224,11 +223,19 @@ import Testing
     @Test("A pairing that was cut short anywhere is damaged, and never another pairing") func pairingCutShort() throws {
         try store.save(UnsettledPairing.full)
         let octets = Array(try #require(place.text("pairings/7")).utf8)
-        for count in octets.indices {
+        for count in octets.indices.dropFirst() {
             try place.put("pairings/7", octets: Array(octets[..<count]))
             let result = loaded()
             #expect(result.unsettled == [] && result.problems.count == 1, "cut after \(count) octets")
         }
+    }
+
+    @Test("What a power cut leaves of a pairing's file, nothing, is removed and no problem") func whatPowerCut() throws
+    {
+        try place.put("pairings/7", octets: [])
+        let result = loaded()
+        #expect(result.unsettled == [] && result.problems == [])
+        #expect(place.text("pairings/7") == nil)
     }
 
     @Test("Any octet that is another one is damage, or no harm to the rest") func anyOctetAnother() throws {
@@ -316,7 +323,7 @@ import Testing
     }
 
     @Test("What is beyond the bound is not read, and told") func whatBeyondBound() throws {
-        for number in 0...BondStore.maximumCount { try place.put("pairings/\(number)", octets: []) }
+        for number in 0...BondStore.maximumCount { try place.put("pairings/\(number)", octets: [0]) }
         let problems = store.load().problems
         #expect(problems.count == BondStore.maximumCount + 1)
         #expect(problems.first.map(place.relative) == "pairings: holds 4097 files; only 4096 are read")

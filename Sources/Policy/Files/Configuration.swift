@@ -221,7 +221,9 @@ enum ConfigurationSchema {
                 help: "Look for devices while a window is open, if a rule starts pairings by itself."),
             Key(
                 "discoverable", \.discoverable, .boolean,
-                help: "Let phones find the gateway while a window is open, and only then: by BR/EDR and by LE advertising."),
+                help:
+                    "Let phones find the gateway while a window is open, and only then: by BR/EDR and by LE advertising."
+            ),
         ],
         checks: [
             Check { draft, reader in

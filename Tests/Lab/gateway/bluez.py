@@ -26,7 +26,7 @@ def path_of(address: str) -> str:
 
 
 class BlueZ:
-    """One bluetoothd, which can be killed and started again."""
+    """One bluetoothd, which can be killed and started again; where systemd started it, it is only asked."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -39,6 +39,10 @@ class BlueZ:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Waits until bluetoothd has an adapter that is switched on."""
         async with asyncio.timeout(30):
             while await self.get(ADAPTER, "Adapter1", "Address") is None:
                 await asyncio.sleep(0.1)

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway.command import end, run
+from gateway.command import Completed, end, run
+from gateway.programs import MANAGER, SERVICE
 
 DAEMON = "/usr/lib/polkit-1/polkitd"
 ACTIONS = Path("/usr/share/polkit-1/actions")
@@ -43,6 +44,22 @@ def in_session(user: str, *command: str) -> tuple[str, ...]:
     )
     enter = f'echo $$ > {group}/cgroup.procs && exec "$@"'
     return "sh", "-c", enter, "sh", "setpriv", f"--reuid={number}", "--regid=65534", "--clear-groups", *command
+
+
+async def call_as(user: str, member: str, *arguments: str) -> Completed:
+    """A method of the manager, called by somebody at no terminal, whom nobody can ask for a password."""
+    return await run(
+        *("setpriv", f"--reuid={user}", "--regid=65534", "--init-groups"),
+        *("busctl", "--allow-interactive-authorization=no", "call"),
+        *(SERVICE, MANAGER, f"{SERVICE}.Manager1", member, *arguments),
+    )
+
+
+async def becomes(user: str, member: str, *, allowed: bool, seconds: float = 20) -> None:
+    """Waits until polkit has seen that its rules changed."""
+    async with asyncio.timeout(seconds):
+        while ((await call_as(user, member)).status == 0) is not allowed:
+            await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

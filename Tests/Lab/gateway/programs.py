@@ -85,12 +85,7 @@ class Pairingd:
 
     async def pair(self, address: str, seconds: int = 60) -> Outcome:
         """Pair, and wait for the result."""
-        done = await pairingctl("pair", "--json", "--timeout", str(seconds), address, timeout=seconds + 30)
-        try:
-            document = json.loads(done.output)
-        except ValueError:
-            document = {}
-        return Outcome(done.status, document, done.errors)
+        return await pair(address, seconds)
 
     async def requests(self) -> list[dict[str, Any]]:
         """The requests that wait for an answer."""
@@ -161,6 +156,16 @@ def _write_rules(policy: Path, rules: Sequence[str]) -> list[Path]:
 
 async def pairingctl(*arguments: str, stdin: str | None = None, timeout: float = 60) -> Completed:
     return await run(str(BINARIES / "pairingctl"), *arguments, stdin=stdin, timeout=timeout)
+
+
+async def pair(address: str, seconds: int = 60) -> Outcome:
+    """Let the daemon that runs pair, and wait for the result."""
+    done = await pairingctl("pair", "--json", "--timeout", str(seconds), address, timeout=seconds + 30)
+    try:
+        document = json.loads(done.output)
+    except ValueError:
+        document = {}
+    return Outcome(done.status, document, done.errors)
 
 
 async def call(path: str, interface: str, member: str, *arguments: str) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from host.machine import KERNEL_CRASHED, LAB, RELEASES, Machine, inside
+from host.power import cut_power
 from host.report import LabError, say
 
 REPOSITORY = LAB.parent.parent
@@ -20,6 +21,8 @@ TEST_LIMIT = 20 * 60.0
 FULL_TEST_LIMIT = 60 * 60.0
 CAPTURES_LIMIT = 30 * 60.0
 DEMO_LIMIT = 5 * 60.0
+POWER_LIMIT = 15 * 60.0
+PACKAGE_LIMIT = 30 * 60.0
 
 # Without what Debian's own packages have put beside the standard library: only the lab's requirements count.
 PYTHON = ["/usr/bin/python3", "-S"]
@@ -27,12 +30,12 @@ PYTHON = ["/usr/bin/python3", "-S"]
 
 def main() -> int:
     arguments, rest = _parser().parse_known_args()
-    if rest and arguments.verb not in ("test", "shell"):
+    if rest and arguments.verb not in ("test", "package", "shell"):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     # As on Ctrl-C, so that drafts are removed and QEMU is ended.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        machine = Machine.prepare(arguments.debian)
+        machine = Machine.prepare(arguments.debian, "systemd" if arguments.verb == "package" else "init")
         match arguments.verb:
             case "prepare":
                 say(f"ready: Debian {arguments.debian} with Linux {machine.kernel.release}")
@@ -42,10 +45,16 @@ def main() -> int:
                 longer = ["-m", ""] if arguments.full else []
                 limit = FULL_TEST_LIMIT if arguments.full else TEST_LIMIT
                 return _run(machine, arguments.binaries, ["-m", "pytest", *longer, *rest], limit)
+            case "package":
+                return _run_packages(machine, arguments.packages, rest)
             case "captures":
                 _require_binaries(arguments.binaries)
                 command = ["-m", "captures", "/run/lab/results", *arguments.name]
                 return _run(machine, arguments.binaries, command, CAPTURES_LIMIT, arguments.directory)
+            case "power":
+                _require_binaries(arguments.binaries)
+                environment = _environment(machine, inside(arguments.binaries.resolve()))
+                return cut_power(machine, [*PYTHON, "-W", "error", "-m", "power"], environment, POWER_LIMIT)
             case "demo":
                 _require_binaries(arguments.binaries)
                 return _run(machine, arguments.binaries, ["-m", "demo", *rest], DEMO_LIMIT)
@@ -73,9 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     runs = {
         "test": "boot and run the tests; further arguments go to pytest",
         "captures": "boot, make captures of pairings that fail, and put them into a folder",
+        "power": "cut the power while bonds are written, at many moments, and look at what is left",
         "demo": "boot and show three pairings",
         "shell": "boot and open a shell, or run the command given, with bluetoothd and some devices on the air",
     }
+    package = verbs.add_parser(
+        "package",
+        help="boot with systemd as first process, install packages and test them; further arguments go to pytest",
+        add_help=False,
+    )
+    _add_debian(package)
+    package.add_argument("--packages", type=Path, required=True, metavar="DIR", help="folder with the .deb files")
     for verb, text in runs.items():
         run = verbs.add_parser(verb, help=text, add_help=verb != "test")
         _add_debian(run)
@@ -107,7 +124,7 @@ def _run(
     machine: Machine, binaries: Path, arguments: list[str], limit: float, results: Path | None = None
 ) -> int:
     command = [*PYTHON, "-W", "error", *arguments]
-    environment = _environment(machine, binaries)
+    environment = _environment(machine, inside(binaries.resolve()))
     status = machine.run(command, environment=environment, limit=limit, results=results)
     if status == KERNEL_CRASHED:
         # Linux 6.1 may free a connection twice when a command to a controller that goes away is aborted
@@ -117,25 +134,35 @@ def _run(
     return status
 
 
+def _run_packages(machine: Machine, folder: Path, arguments: list[str]) -> int:
+    for name in ("pairingd", "pairingctl"):
+        if len(list(folder.glob(f"{name}_*_amd64.deb"))) != 1:
+            raise LabError(f"{folder} has to have one package {name}_*_amd64.deb; `make deb` builds it")
+    environment = _environment(machine, Path("/usr/bin")) | {"PAIRINGD_PACKAGES": str(inside(folder.resolve()))}
+    command = [*PYTHON, "-W", "error", "-m", "pytest", "-o", "testpaths=installed", *arguments]
+    return machine.run(command, environment=environment, limit=PACKAGE_LIMIT)
+
+
 def _shell(machine: Machine, binaries: Path, command: list[str]) -> int:
     interactive = not command
     wanted = command or ["bash", "-i"]
     return machine.run(
         [*PYTHON, "-m", "gateway", *wanted],
-        environment=_environment(machine, binaries),
+        environment=_environment(machine, inside(binaries.resolve())),
         limit=None if interactive else TEST_LIMIT,
         interactive=interactive,
     )
 
 
 def _environment(machine: Machine, binaries: Path) -> dict[str, str]:
+    """What programs in the guest find in their environment; `binaries` is where it sees pairingd."""
     return {
         "PYTHONPATH": f"{inside(LAB)}:{inside(machine.python_packages)}",
         "PYTHONUNBUFFERED": "1",
         # The guest's disk is memory: compiled files would only fill it.
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PAIRINGD_BINARIES": str(inside(binaries.resolve())),
-        "PATH": f"{inside(binaries.resolve())}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PAIRINGD_BINARIES": str(binaries),
+        "PATH": f"{binaries}:/usr/sbin:/usr/bin:/sbin:/bin",
     }
 
 

@@ -19,6 +19,8 @@ MODULES = (
     + ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
     + ["ecb", "cmac", "algif_hash", "algif_skcipher", "aesni-intel"]
     + ["hci_vhci", "uhid"]
+    # The disks of the power cuts.
+    + ["virtio_blk", "crc32c_generic", "ext4"]
 )
 
 SCRIPT = Path(__file__).parent.parent / "guest" / "initramfs"

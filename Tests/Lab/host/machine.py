@@ -25,13 +25,16 @@ from host.root import kernel_of, make_root
 
 LAB = Path(__file__).parent.parent
 
-# Whose bluetoothd the guest runs: Debian's release, and the name under which mmdebstrap knows it. None is the release
-# of the machine itself, whose own files serve.
-RELEASES = {"12": None, "13": "trixie"}
+# Whose bluetoothd the guest runs: Debian's release, and the name under which mmdebstrap knows it.
+RELEASES = {"12": "bookworm", "13": "trixie"}
+# The release of the machine itself, whose own files serve, unless systemd shall run: it would start what is installed.
+OWN_RELEASE = "12"
 
-# A line of the kernel's log after which nothing that the guest reports can be believed.
 # The exit status for a guest whose kernel crashed.
 KERNEL_CRASHED = 70
+# The exit status for a guest that was to be killed, and was.
+POWER_CUT = 71
+# A line of the kernel's log after which nothing that the guest reports can be believed.
 CRASH = re.compile(r"Kernel panic|kernel BUG at|BUG: |Oops: |general protection fault|list_(add|del) corruption")
 
 
@@ -43,15 +46,17 @@ class Machine:
     kernel: Kernel
     initramfs: Path
     python_packages: Path
+    # A script of the folder guest/: "init", or "systemd".
+    first_process: str
 
     @classmethod
-    def prepare(cls, debian: str) -> Machine:
+    def prepare(cls, debian: str, first_process: str = "init") -> Machine:
         """For this release of Debian, one of `RELEASES`."""
-        codename = RELEASES[debian]
-        require_packages(own_root=codename is None)
-        root = Path("/") if codename is None else make_root(codename)
-        kernel = fetch_kernel() if codename is None else kernel_of(root)
-        return cls(root, kernel, make_initramfs(kernel), make_environment(root))
+        own_root = debian == OWN_RELEASE and first_process == "init"
+        require_packages(own_root=own_root)
+        root = Path("/") if own_root else make_root(RELEASES[debian])
+        kernel = fetch_kernel() if own_root else kernel_of(root)
+        return cls(root, kernel, make_initramfs(kernel), make_environment(root), first_process)
 
     def run(
         self,
@@ -61,10 +66,13 @@ class Machine:
         limit: float | None,
         interactive: bool = False,
         results: Path | None = None,
+        devices: Sequence[str] = (),
+        cut_at: bytes | None = None,
     ) -> int:
         """Boot, run the command, switch off. Returns the command's exit status.
 
-        What the command leaves in /run/lab/results is copied into the folder `results`, whatever its status.
+        What the command leaves in /run/lab/results is copied into the folder `results`, whatever its status. `devices`
+        are further arguments of QEMU. As soon as the guest says `cut_at`, QEMU is killed, and the status is POWER_CUT.
         """
         logs = Path(tempfile.mkdtemp(prefix="pairingd-lab-"))
         share = logs / "share"
@@ -72,26 +80,30 @@ class Machine:
         (share / "command").write_text(_script(command, environment, interactive))
         say(f"booting Linux {self.kernel.release} in QEMU (software emulation: a few seconds)")
         qemu = subprocess.Popen(
-            self._command_line(share, logs / "kernel.log"),
+            [*self._command_line(share, logs / "kernel.log"), *devices],
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=None if interactive else subprocess.PIPE,
         )
         status = None
         try:
             with _ended_at_last(qemu):
-                timed_out = _follow(qemu, limit)
+                timed_out, was_cut = _follow(qemu, limit, cut_at)
+            if was_cut:
+                status = POWER_CUT
+                return status
             if results is not None:
                 shutil.copytree(share / "results", results, dirs_exist_ok=True)
             status = _status(share, logs, limit if timed_out else None)
         finally:
-            if status == 0 or interactive:
+            if status in (0, POWER_CUT) or interactive:
                 shutil.rmtree(logs, ignore_errors=True)
             else:
                 say(f"exit status {status}; the logs are in {logs}: kernel.log, share/journal.log")
         return status
 
     def _command_line(self, share: Path, kernel_log: Path) -> list[str]:
-        kernel_arguments = ["console=ttyS0", "loglevel=6", "panic=-1", "oops=panic", f"lab.init={inside(LAB)}/guest/init"]
+        first_process = inside(LAB) / "guest" / self.first_process
+        kernel_arguments = ["console=ttyS0", "loglevel=6", "panic=-1", "oops=panic", f"lab.init={first_process}"]
         return [
             # The kernel of the host ends QEMU if this process is killed without a chance to do it.
             *["setpriv", "--pdeathsig", "KILL"],
@@ -133,8 +145,9 @@ def _script(command: Sequence[str], environment: Mapping[str, str], interactive:
     return "\n".join(lines) + "\n"
 
 
-def _follow(qemu: subprocess.Popen[bytes], limit: float | None) -> bool:
-    """Pass the guest's output on until QEMU ends. True if it had to be ended because of the time limit."""
+def _follow(qemu: subprocess.Popen[bytes], limit: float | None, cut_at: bytes | None) -> tuple[bool, bool]:
+    """Pass the guest's output on until QEMU ends. Was it ended because of the time limit? Because of what was said?"""
+    said = b""
     expired = threading.Event()
 
     def expire() -> None:
@@ -150,11 +163,15 @@ def _follow(qemu: subprocess.Popen[bytes], limit: float | None) -> bool:
             while data := os.read(qemu.stdout.fileno(), 65536):
                 sys.stdout.buffer.write(data)
                 sys.stdout.buffer.flush()
+                said = said[-256:] + data
+                if cut_at is not None and cut_at in said:
+                    qemu.kill()
+                    return False, True
         qemu.wait()
     finally:
         if timer:
             timer.cancel()
-    return expired.is_set()
+    return expired.is_set(), False
 
 
 def _status(share: Path, logs: Path, expired_limit: float | None) -> int:

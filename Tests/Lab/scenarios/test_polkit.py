@@ -8,9 +8,9 @@ import shutil
 
 from air import Air, IOCapability, cuff
 from gateway.bluez import BlueZ
-from gateway.command import Completed, run
-from gateway.polkit import in_session, polkitd
-from gateway.programs import BINARIES, MANAGER, SERVICE
+from gateway.command import run
+from gateway.polkit import becomes, call_as, in_session, polkitd
+from gateway.programs import BINARIES
 from gateway.terminal import terminal
 from scenarios.conftest import Start
 from scenarios.rules import rule
@@ -18,22 +18,6 @@ from scenarios.rules import rule
 CUFF = rule("BLEsmart_*", IOCapability.NoInputNoOutput)
 # A user that every Debian has, and that nobody is.
 MEMBER = "games"
-
-
-async def call_as(user: str, member: str, *arguments: str) -> Completed:
-    """A method of the manager, called by somebody at no terminal, whom nobody can ask for a password."""
-    return await run(
-        *("setpriv", f"--reuid={user}", "--regid=65534", "--init-groups"),
-        *("busctl", "--allow-interactive-authorization=no", "call"),
-        *(SERVICE, MANAGER, f"{SERVICE}.Manager1", member, *arguments),
-    )
-
-
-async def becomes(user: str, member: str, *, allowed: bool, seconds: float = 20) -> None:
-    """Waits until polkit has seen that its rules changed."""
-    async with asyncio.timeout(seconds):
-        while ((await call_as(user, member)).status == 0) is not allowed:
-            await asyncio.sleep(0.2)
 
 
 async def test_polkit_decides_and_its_rules_change_while_pairingd_runs(air: Air, bluez: BlueZ, start: Start) -> None:
