@@ -141,7 +141,8 @@ import Testing
     }
 
     @Test("A crash while a record is written leaves the one before") func crashWhileRecord() throws {
-        try store.save(BondRecord.full)
+        let place = try TestFolder()
+        try BondStore(folder: place.open()).save(BondRecord.full)
         try place.put(cuffFile + ".new", "# This is private data of pairingd. Do not parse.\nADAPTER=00:")
         let again = BondStore(folder: try place.open()).load()
         #expect(again.records == [.full] && again.problems == [])
