@@ -186,7 +186,8 @@ struct RequestTests {
         #expect(world.calls == [])
         world.show(try .secret, entered: 3)
         #expect(world.openRequests.map(\.entered) == [3])
-        #expect(world.effects == [.publish(.requestChanged(try #require(world.openRequests.first)))])
+        let request = try #require(world.openRequests.first)
+        #expect(world.effects == [.publish(.requestChanged(request))])
     }
 
     @Test("to show digits gives way to other digits")
