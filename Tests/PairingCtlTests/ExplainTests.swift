@@ -267,7 +267,7 @@ struct ExplainSubjectTests {
         ] as [(String?, Subject)])
     func precedence(word: String?, expected: Subject) throws {
         let files = ["here", "7", "00:5F:BF:71:81:18"]
-        #expect(ExplainSubject(word) { files.contains($0) } == (try expected.value))
+        #expect(try ExplainSubject(word) { files.contains($0) } == expected.value)
     }
 
     /// As ``ExplainSubject``, with an address as text.

@@ -121,7 +121,7 @@ struct AccessTests {
         ]
         for behaviour in [SimulatedPolkit.Behaviour.no, .yes] {
             polkit.behaviour = behaviour
-            let error = await #expect(throws: DBusError.self) {
+            let error = try await refusal {
                 try await nobody.call(
                     "org.pairingd", "/org/pairingd", "org.pairingd.Manager1", "Pair",
                     [.string(root.uniqueName), identity.value])
