@@ -35,8 +35,8 @@ MANUALS = .build/manuals
 # The programs that are run to make manual pages and completions: others than those made, if these cannot run here.
 TOOLS = $(BINARIES)
 
-.PHONY: all build manuals dependencies deb dist test-dist build-debian13 test-packages demo test test-full test-fast test-lab \
-	test-systemd fuzz bench check format install clean
+.PHONY: all build manuals dependencies deb dist test-dist build-debian13 test-debian13 test-packages demo test test-full test-fast \
+	test-lab test-systemd fuzz bench check format install clean
 
 all: build manuals
 
@@ -81,6 +81,12 @@ build-debian13: dependencies
 	scripts/debian13 make manuals BUILDFLAGS="--scratch-path $(DEBIAN13)" BINARIES=$(DEBIAN13)/release MANUALS=$(DEBIAN13)/manuals
 DEBIAN13 = .build/debian13
 
+# The fast tests there.
+test-debian13: build-debian13
+	scripts/debian13 swift build --build-tests --disable-sandbox --scratch-path $(DEBIAN13)
+	scripts/timed "fast tests with Swift 6.0" \
+		scripts/debian13 swift test --skip-build --disable-sandbox --no-parallel --scratch-path $(DEBIAN13)
+
 # What the packages promise; and that `make install` installs the same.
 test-packages: deb manuals
 	rm -rf .build/installed
@@ -103,7 +109,7 @@ test-full:
 			Tests/Lab/lab test --debian $$debian --full -m full --binaries $(BINARIES) || exit; \
 	done
 	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
-	$(MAKE) test-dist test-packages
+	$(MAKE) test-debian13 test-dist test-packages
 	$(MAKE) test-systemd
 	$(MAKE) fuzz
 

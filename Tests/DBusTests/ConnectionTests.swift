@@ -62,7 +62,7 @@ struct ConnectionTests {
     @LoopActor func wrongTypes() async throws {
         let (client, server) = try await pair()
         server.objects.export(Echo(), at: "/echo", [Echo.interface])
-        let error = await #expect(throws: DBusError.self) {
+        let error = try await refusal {
             try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Echo", [.uint32(1)])
         }
         #expect(error?.name == "org.freedesktop.DBus.Error.InvalidArgs")
@@ -79,7 +79,7 @@ struct ConnectionTests {
     @LoopActor func unknown(path: String, interface: String, member: String, expected: String) async throws {
         let (client, server) = try await pair()
         server.objects.export(Echo(), at: "/echo", [Echo.interface])
-        let error = await #expect(throws: DBusError.self) {
+        let error = try await refusal {
             try await client.call(
                 server.uniqueName, try #require(ObjectPath(path)), interface, member, [.variant(.byte(1))])
         }
@@ -90,7 +90,7 @@ struct ConnectionTests {
     @LoopActor func exactlyOneReply() async throws {
         let (client, server) = try await pair()
         server.objects.export(Echo(), at: "/echo", [Echo.interface])
-        let error = await #expect(throws: DBusError.self) {
+        let error = try await refusal {
             try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Forget")
         }
         #expect(error?.message == "the call was given up without an answer")
@@ -103,7 +103,7 @@ struct ConnectionTests {
     @LoopActor func access() async throws {
         let (client, server) = try await pair()
         server.objects.export(Echo(), at: "/echo", [Echo.interface])
-        let refused = await #expect(throws: DBusError.self) {
+        let refused = try await refusal {
             try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Guarded")
         }
         #expect(refused?.name == "org.freedesktop.DBus.Error.AccessDenied")
@@ -139,13 +139,13 @@ struct ConnectionTests {
     @LoopActor func failures() async throws {
         let (client, server) = try await pair()
         server.objects.export(Echo(), at: "/echo", [Echo.interface])
-        let unknown = await #expect(throws: DBusError.self) {
+        let unknown = try await refusal {
             try await client.call("org.example.Nobody", "/", "org.example.Echo", "Echo")
         }
         #expect(unknown?.isServiceUnknown == true)
         // What the bus hands on of systemd where the unit is not enabled.
         #expect(DBusError(name: "org.freedesktop.systemd1.NoSuchUnit", message: "").isServiceUnknown)
-        let timeout = await #expect(throws: DBusError.self) {
+        let timeout = try await refusal {
             try await client.call(server.uniqueName, "/echo", "org.example.Echo", "Keep", timeout: 20)
         }
         #expect(timeout?.name == "org.freedesktop.DBus.Error.NoReply")
@@ -171,7 +171,7 @@ struct ConnectionTests {
         #expect(await eventually { told == 1 })
         #expect(await eventually { error != nil })
         #expect(!client.isConnected)
-        let later = await #expect(throws: DBusError.self) { try await client.call(name, "/", "a.b", "C") }
+        let later = try await refusal { try await client.call(name, "/", "a.b", "C") }
         #expect(later == .disconnected)
     }
 

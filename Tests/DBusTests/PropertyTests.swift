@@ -19,19 +19,19 @@ struct PropertyTests {
         let (client, lamp, server) = try await lamp()
         try await set(client, server, "On", .boolean(true))
         #expect(lamp.isOn)
-        let wrongType = await #expect(throws: DBusError.self) { try await set(client, server, "On", .uint32(1)) }
+        let wrongType = try await refusal { try await set(client, server, "On", .uint32(1)) }
         #expect(wrongType?.message == "On is of type b, not u")
         lamp.colour = "blue"
-        let readOnly = await #expect(throws: DBusError.self) { try await set(client, server, "Colour", .string("red")) }
+        let readOnly = try await refusal { try await set(client, server, "Colour", .string("red")) }
         #expect(readOnly?.name == "org.freedesktop.DBus.Error.PropertyReadOnly")
-        let unknown = await #expect(throws: DBusError.self) { try await set(client, server, "Size", .uint32(1)) }
+        let unknown = try await refusal { try await set(client, server, "Size", .uint32(1)) }
         #expect(unknown?.name == "org.freedesktop.DBus.Error.UnknownProperty")
     }
 
     @Test("Setting a guarded property is refused where nobody can authorise it")
     @LoopActor func guarded() async throws {
         let (client, lamp, server) = try await lamp()
-        let refused = await #expect(throws: DBusError.self) { try await set(client, server, "Locked", .boolean(true)) }
+        let refused = try await refusal { try await set(client, server, "Locked", .boolean(true)) }
         #expect(refused?.name == "org.freedesktop.DBus.Error.AccessDenied")
         #expect(!lamp.isOn)
         server.objects.authorize = { (_, _) throws(DBusError) in Authorization(user: 0) }

@@ -89,10 +89,10 @@ extension TraceCollectorTests {
 
     // MARK: The adapter as a whole
 
-    @Test
-    func
-        `a trace has what was said last of the adapter before it, the last two capabilities, and what is said meanwhile`()
-    {
+    @Test(
+        "a trace has what was said last of the adapter before it, the last two capabilities, and what is said meanwhile"
+    )
+    func lastOfAdapter() {
         #expect(
             places([
                 Self.ask(.setIOCapability(4)), Self.ask(.setIOCapability(1)), Self.ask(.setIOCapability(3)),

@@ -37,13 +37,15 @@ struct ManagementEventTests {
 
     @Test("A link key is told with its type and whether it is kept, from the exact octets")
     func newLinkKey() {
-        let record: [UInt8] =
-            [0x11, 0x00, 0x00, 0x00, 0x20, 0x00]  // CTRL_EVENT, hci0, 32 octets
-            + [0x07, 0x00, 0x00, 0x00, 0x09, 0x00]  // cookie, New Link Key
-            + [0x00, 0x18, 0x81, 0x71, 0xBF, 0x5F, 0xC0, 0x00]  // not to be kept; C0:5F:BF:71:81:18, BR/EDR
-            + [0x05] + [UInt8](repeating: 0xAA, count: 16) + [0x04]  // type, key, length of the PIN code
+        let parts: [[UInt8]] = [
+            [0x11, 0x00, 0x00, 0x00, 0x20, 0x00],  // CTRL_EVENT, hci0, 32 octets
+            [0x07, 0x00, 0x00, 0x00, 0x09, 0x00],  // cookie, New Link Key
+            [0x00, 0x18, 0x81, 0x71, 0xBF, 0x5F, 0xC0, 0x00],  // not to be kept; C0:5F:BF:71:81:18, BR/EDR
+            [0x05], [UInt8](repeating: 0xAA, count: 16), [0x04],  // type, key, length of the PIN code
+        ]
         let key = PairingKey(kind: .linkKey(.authenticatedP192), isKept: false)
-        #expect(event(record) == .newKey(ManagementPeer(address: Records.peerAddress, addressType: nil), key))
+        let classic = ManagementPeer(address: Records.peerAddress, addressType: nil)
+        #expect(event(parts.flatMap(\.self)) == .newKey(classic, key))
     }
 
     @Test("An identity is told with the private address that it was known by, from the exact octets")

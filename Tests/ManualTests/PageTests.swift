@@ -13,7 +13,7 @@ import Testing
 @testable import pairingd
 
 @Suite("Manual pages", .serialized)
-final class PageTests {
+final class PageTests: Sendable {
     private static let names = ["pairingctl.1", "pairingd.8", "pairingd.toml.5", "pairingd.device.5", "org.pairingd.5"]
     private static let templates = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/man")

@@ -89,13 +89,14 @@ struct ExplainTests {
         let scene = try await Scene()
         var report = Self.report
         report["Summary"] = .string(String(repeating: "word ", count: 40))
+        let (fifteenWords, nineWords) = (2 + 15 * 5 - 1, 2 + 9 * 5 - 1)  // indented, without the last space
         try Self.add(3, to: scene, report: report)
         let ended = try await scene.run("explain", "--no-chart")
-        #expect(ended.output.split(separator: "\n").map(\.count).max() == 2 + 15 * 5 - 1, ended.transcript)
+        #expect(ended.output.split(separator: "\n").map(\.count).max() == fifteenWords, ended.transcript)
         let command = "stty cols 50; '\(Binary.path)' explain --no-chart --no-color --bus '\(scene.bus.address)'"
         let narrow = try await Ended(OwnedProcess("/usr/bin/script", ["-qec", command, "/dev/null"]))
         let lines = narrow.output.split(separator: "\r\n")
-        #expect(lines.contains { $0.count == 2 + 9 * 5 - 1 && $0.hasPrefix("  word ") }, narrow.transcript)
+        #expect(lines.contains { $0.count == nineWords && $0.hasPrefix("  word ") }, narrow.transcript)
         #expect(lines.allSatisfy { $0.count <= 50 }, narrow.transcript)
     }
 
@@ -267,7 +268,7 @@ struct ExplainSubjectTests {
         ] as [(String?, Subject)])
     func precedence(word: String?, expected: Subject) throws {
         let files = ["here", "7", "00:5F:BF:71:81:18"]
-        #expect(ExplainSubject(word) { files.contains($0) } == (try expected.value))
+        #expect(try ExplainSubject(word) { files.contains($0) } == expected.value)
     }
 
     /// As ``ExplainSubject``, with an address as text.

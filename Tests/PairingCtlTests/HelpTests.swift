@@ -38,7 +38,8 @@ struct HelpTests {
         let help = Self.help(verb.type)
         let parts = help.components(separatedBy: "\n\n")
         let own = try #require(parts.firstIndex { $0.hasPrefix("OPTIONS:") })
-        #expect(own < (try #require(parts.firstIndex { $0.hasPrefix("OPTIONS OF EVERY VERB:") })))
+        let general = try #require(parts.firstIndex { $0.hasPrefix("OPTIONS OF EVERY VERB:") })
+        #expect(own < general)
         #expect(!help.contains("[--json]"))
     }
 

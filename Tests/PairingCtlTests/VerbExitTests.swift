@@ -28,6 +28,8 @@ struct VerbExitTests {
         ["pair", device], ["forget", device], ["window", "open"], ["window", "close"], ["requests", "--reveal"],
         ["approve", "7"], ["reject", "7"], ["passkey", "8"], ["pin", "9"], ["reload"],
     ]
+    /// Those of them that change something.
+    private static let changing = acting.filter { !$0.contains("--reveal") }
 
     @Test("No verb is left out here")
     func complete() {
@@ -74,7 +76,7 @@ struct VerbExitTests {
         #expect(ended.errors.contains("use sudo"), ended.transcript)
     }
 
-    @Test("6 is a time that is over", arguments: acting.filter { !$0.contains("--reveal") })
+    @Test("6 is a time that is over", arguments: changing)
     @LoopActor func expired(arguments: [String]) async throws {
         #expect(try await refused(arguments, "org.pairingd.Error.Expired").status == 6)
     }

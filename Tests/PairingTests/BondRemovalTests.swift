@@ -235,8 +235,8 @@ struct BondThatMustGoTests {
         world.device(connected: true)
         let token = world.ask { .authorization($0) }
         try world.answer(.accept)
-        let written = world.effects.firstIndex { if case .keepUnsettled = $0 { true } else { false } }
-        let replied = world.effects.firstIndex(of: .reply(token, .accept))
-        #expect(try #require(written) < #require(replied))
+        let written = try #require(world.effects.firstIndex { if case .keepUnsettled = $0 { true } else { false } })
+        let replied = try #require(world.effects.firstIndex(of: .reply(token, .accept)))
+        #expect(written < replied)
     }
 }

@@ -90,12 +90,12 @@ struct PINCodeTests {
         let request = try await gateway.request()
         #expect(await gateway.property("Kind", of: request, "Request1") == .string("pin-entry"))
         for pin in ["", "12345678901234567", "12\n34"] {
-            let wrong = await #expect(throws: DBusError.self) {
+            let wrong = try await refusal {
                 try await gateway.call("EnterPin", [.string(pin)], on: request, "Request1")
             }
             #expect(wrong?.name == "org.pairingd.Error.InvalidArgument")
         }
-        let passkey = await #expect(throws: DBusError.self) {
+        let passkey = try await refusal {
             try await gateway.call("EnterPasskey", [.uint32(4711)], on: request, "Request1")
         }
         #expect(passkey?.name == "org.pairingd.Error.InvalidArgument")
@@ -173,7 +173,7 @@ struct PINCodeTests {
         #expect(!device.isPaired)
         #expect(try await pairing.status == 0, gateway.transcript)
         #expect(await gateway.property("State", of: request, "Request1") == .string("finished"))
-        let late = await #expect(throws: DBusError.self) {
+        let late = try await refusal {
             try await gateway.call("Reveal", on: request, "Request1")
         }
         #expect(late?.name == "org.pairingd.Error.AlreadyAnswered")

@@ -67,7 +67,7 @@ struct PairingdTests {
         #expect(await gateway.property("Kind", of: request, "Request1") == .string("confirmation"))
         let digits = try await gateway.call("Reveal", on: request, "Request1")
         #expect(digits.first?.converted(to: String.self)?.count == 6)
-        let wrong = await #expect(throws: DBusError.self) {
+        let wrong = try await refusal {
             try await gateway.call("EnterPasskey", [.uint32(1)], on: request, "Request1")
         }
         #expect(wrong?.name == "org.pairingd.Error.InvalidArgument")
@@ -75,7 +75,7 @@ struct PairingdTests {
         let done = try await pairing
         #expect(done.status == 0, Comment(rawValue: done.output))
         #expect(device.isBonded)
-        let late = await #expect(throws: DBusError.self) { try await gateway.call("Accept", on: request, "Request1") }
+        let late = try await refusal { try await gateway.call("Accept", on: request, "Request1") }
         #expect(late?.name == "org.pairingd.Error.AlreadyAnswered")
         #expect(gateway.bluez.log.agentCalls.map(\.replies) == [1])
     }
@@ -88,7 +88,7 @@ struct PairingdTests {
         let device = gateway.bluez.addDevice(Gateway.address, name: "Cuff", behaviour: behaviour)
         async let pairing = gateway.pairingctl("pair", Gateway.address.description)
         let request = try await gateway.request()
-        let tooLarge = await #expect(throws: DBusError.self) {
+        let tooLarge = try await refusal {
             try await gateway.call("EnterPasskey", [.uint32(1_000_000)], on: request, "Request1")
         }
         #expect(tooLarge?.name == "org.pairingd.Error.InvalidArgument")
@@ -170,7 +170,7 @@ struct PairingdTests {
         try await gateway.wait("six agents") { gateway.bluez.registeredAgents.count == 6 }
         let path = ObjectPath("/org/bluez/hci0/dev_00_5F_BF_71_81_18" as String) ?? "/"
         for agent in gateway.bluez.registeredAgents.keys {
-            let error = await #expect(throws: DBusError.self) {
+            let error = try await refusal {
                 try await gateway.client.call(
                     agent, "/org/pairingd/agent", "org.bluez.Agent1", "RequestPasskey", [.objectPath(path)])
             }
@@ -182,11 +182,11 @@ struct PairingdTests {
         "Wrong input is told, and nothing is lost", arguments: ["nonsense", "00:5F:BF:71:81", "hci7/00:5F:BF:71:81:18"])
     @LoopActor func wrongDevice(device: String) async throws {
         let gateway = try await Gateway(bus, rules: [Rules.rule()])
-        let error = await #expect(throws: DBusError.self) {
+        let error = try await refusal {
             try await gateway.call("Pair", [.string(device), [String: Value]().value])
         }
         #expect(error?.name.hasPrefix("org.pairingd.Error.") == true)
-        let types = await #expect(throws: DBusError.self) { try await gateway.call("Pair", [.uint32(7)]) }
+        let types = try await refusal { try await gateway.call("Pair", [.uint32(7)]) }
         #expect(types?.name == "org.freedesktop.DBus.Error.InvalidArgs")
         #expect(await gateway.property("BlueZ") == .string("running"))
     }

@@ -72,7 +72,7 @@ struct PolicyTests {
     @Test("An option that is unknown or of another type is refused", arguments: ["window", "in-window"])
     @LoopActor func evaluateOptions(name: String) async throws {
         let gateway = try await Gateway(bus, rules: [Rules.rule()])
-        let error = await #expect(throws: DBusError.self) {
+        let error = try await refusal {
             try await gateway.evaluate(options: [name: .string("yes")])
         }
         #expect(error?.name == "org.pairingd.Error.InvalidArgument")
@@ -106,7 +106,7 @@ struct PolicyTests {
         let gateway = try await Gateway(bus, rules: [])
         try gateway.files.write(
             "10-rule.toml", Rules.rule("KeyboardOnly", "passkey = { value = \"918273\" }"), mode: 0o644)
-        let error = await #expect(throws: DBusError.self) { try await gateway.call("Reload") }
+        let error = try await refusal { try await gateway.call("Reload") }
         #expect(error?.message.contains("10-rule.toml:7:21: error: a secret in a file") == true, "\(error as Any)")
         #expect(!"\(error as Any)\(gateway.daemon.errorOutput)".contains("918273"))
     }

@@ -116,12 +116,12 @@ struct ReloadTests {
     @LoopActor func reloadError() async throws {
         let gateway = try await Gateway(bus, rules: [Rules.rule()])
         try gateway.files.write("20-broken.toml", Self.broken)
-        let one = await #expect(throws: DBusError.self) { try await gateway.call("Reload") }
+        let one = try await refusal { try await gateway.call("Reload") }
         #expect(one?.name == "org.pairingd.Error.PolicyInvalid")
         #expect(one?.message.hasPrefix(gateway.files.path("20-broken.toml:2:1: error:")) == true, "\(one as Any)")
         #expect(one?.message.contains(" more)") == false, "\(one as Any)")
         try gateway.files.write("30-broken.toml", Self.broken)
-        let two = await #expect(throws: DBusError.self) { try await gateway.call("Reload") }
+        let two = try await refusal { try await gateway.call("Reload") }
         #expect(two?.message.hasSuffix(" (and 1 more)") == true, "\(two as Any)")
     }
 

@@ -149,7 +149,7 @@ struct WindowTests {
     @LoopActor func spans() async throws {
         let gateway = try await Gateway(
             bus, rules: [Self.rule()], configuration: "[window]\nduration = \"20s\"\nlongest = \"30s\"\n")
-        let error = await #expect(throws: DBusError.self) { try await open(gateway, 31) }
+        let error = try await refusal { try await open(gateway, 31) }
         #expect(error?.name == "org.pairingd.Error.InvalidArgument")
         #expect(error?.message.contains("30s at most") == true, "\(error as Any)")
         #expect(await until(gateway) == 0)
@@ -164,7 +164,7 @@ struct WindowTests {
     @Test("A device that cannot be meant opens nothing")
     @LoopActor func wrongDevice() async throws {
         let gateway = try await Gateway(bus, rules: [Self.rule()])
-        let error = await #expect(throws: DBusError.self) { try await open(gateway, devices: ["Cuff"]) }
+        let error = try await refusal { try await open(gateway, devices: ["Cuff"]) }
         #expect(error?.name == "org.pairingd.Error.InvalidArgument")
         #expect(await until(gateway) == 0)
     }
@@ -183,7 +183,7 @@ struct WindowTests {
         let request = try await gateway.request()
         try await gateway.call("CloseWindow")
         #expect(await gateway.property("State", of: request, "Request1") == .string("finished"), gateway.transcript)
-        let late = await #expect(throws: DBusError.self) { try await gateway.call("Accept", on: request, "Request1") }
+        let late = try await refusal { try await gateway.call("Accept", on: request, "Request1") }
         #expect(late?.name == "org.pairingd.Error.Expired")
         try await gateway.wait("the pairing has ended") { gateway.bluez.log.pairings.last?.result != nil }
         #expect(!device.isPaired, gateway.transcript)

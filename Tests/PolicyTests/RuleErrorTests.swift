@@ -110,7 +110,7 @@ struct RuleErrorTests {
                 #"2:14: error: "pin" in [answer] has no value; write "ask", "reject", { value = "0000" } or { credential = "NAME" }"#
             ),
             ("description = \"a\\nb\"\n" + every, #"1:15: error: "description" must be one line of at most 256 bytes"#),
-        ])
+        ] as [(String, String)])
     func wrongValue(text: String, expected: String) {
         #expect(errors(text) == [expected])
     }

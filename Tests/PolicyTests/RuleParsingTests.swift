@@ -39,11 +39,9 @@ struct RuleParsingTests {
     @Test("A service is a short or a full UUID")
     func service() throws {
         let full = "ecbe3980-c9a2-11e1-b1bd-0002a5d5c51b"
+        let vendor = try #require(BluetoothUUID(full))
         let services = try rule("match.service = [\"1810\", \"0000FE4A\", \"\(full)\"]").match.services
-        #expect(
-            services == [
-                BluetoothUUID(assigned: 0x1810), BluetoothUUID(assigned: 0xFE4A), try #require(BluetoothUUID(full)),
-            ])
+        #expect(services == [BluetoothUUID(assigned: 0x1810), BluetoothUUID(assigned: 0xFE4A), vendor])
     }
 
     @Test("A manufacturer is any 16-bit number")
@@ -88,14 +86,17 @@ struct RuleParsingTests {
         #expect(rejected.passkey == .reject)
         #expect(rejected.pin == .reject)
         let fixed = try rule(start + "passkey = { value = \"012345\" }\npin = { value = \"0000\" }").profile.answers
-        #expect(fixed.passkey == .value(try #require(Passkey(digits: "012345"))))
-        #expect(fixed.pin == .value(try #require(PINCode("0000"))))
+        let passkey = try #require(Passkey(digits: "012345"))
+        let pin = try #require(PINCode("0000"))
+        #expect(fixed.passkey == .value(passkey))
+        #expect(fixed.pin == .value(pin))
     }
 
     @Test("A PIN has 1 to 16 bytes", arguments: ["0", "0123456789abcdef", "äöüß"])
     func pin(text: String) throws {
         let rule = try rule("match.address = \"*\"\nanswer.pin.value = \"\(text)\"")
-        #expect(rule.profile.answers.pin == .value(try #require(PINCode(text))))
+        let pin = try #require(PINCode(text))
+        #expect(rule.profile.answers.pin == .value(pin))
     }
 
     @Test("A fixed passkey goes with a capability that enters digits", arguments: ["KeyboardOnly", "KeyboardDisplay"])
