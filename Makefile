@@ -109,7 +109,7 @@ test-full:
 			Tests/Lab/lab test --debian $$debian --full -m full --binaries $(BINARIES) || exit; \
 	done
 	scripts/timed "demonstration" Tests/Lab/lab demo --binaries $(BINARIES)
-	$(MAKE) test-dist test-packages
+	$(MAKE) test-debian13 test-dist test-packages
 	$(MAKE) test-systemd
 	$(MAKE) fuzz
 

@@ -20,6 +20,9 @@ public final class Connection {
     /// By number and not by object: a subscription that is dropped ends a moment later, and a new one may have taken its
     /// place in memory by then.
     private var subscriptions: [UInt64: WeakSubscription] = [:]
+    /// From dbus 1.16 on each such answer brings a descriptor of the process, and the bus drops answers when more than 64 of
+    /// them wait for one connection (`max_outgoing_unix_fds` in Debian's system.conf).
+    private let credentialLookups = Gate(width: 16)
     private var lastSubscription: UInt64 = 0
     private var owners: [String: NameOwner] = [:]
 
@@ -104,6 +107,8 @@ public final class Connection {
 
     /// Who a connection belongs to, as the bus saw when it connected.
     public func credentials(of name: String) async throws(DBusError) -> Credentials {
+        await credentialLookups.enter()
+        defer { credentialLookups.leave() }
         let reply = try await call(Bus.name, Bus.path, Bus.interface, "GetConnectionCredentials", [.string(name)])
         guard let entries = reply.first?.converted(to: [String: Value].self),
             let user = entries["UnixUserID"]?.converted(to: UInt32.self)
